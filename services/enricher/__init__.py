@@ -1,0 +1,1 @@
+"""The stream service: raw articles in, events out, nothing lost. The only package that imports Faust."""
