@@ -62,11 +62,23 @@ class Provenance(Model):
     skipped: Annotated[str | None, Field(description="why the article was not read; null when it was")] = None
 
 
+class Supersedes(Model):
+    """What a corrected article retracts: every event of the article that has a lower revision.
+
+    The service keeps no state, so it cannot list the items of an earlier reading; their article_id and revision
+    do it (see docs/events.md for a consumer, docs/adr for why).
+    """
+
+    article_id: ArticleId
+    revisions_below: Annotated[int, Field(ge=1, description="items with a lower revision than this are retracted")]
+
+
 class EnrichedArticle(Model):
     """The whole reading of one article."""
 
     article_id: ArticleId
     revision: Revision
+    supersedes: Annotated[Supersedes | None, Field(description="null for the first revision")] = None
     title: str | None
     url: str | None
     source: str | None

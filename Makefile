@@ -1,0 +1,47 @@
+# Everything runs in .venv, made with the newest Python that works here from the hash-locked requirements.lock.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# A version manager may leave a python3.13 on the PATH that does not start: take the newest one that does.
+PYTHON ?= $(shell for v in 3.13 3.12 3.11; do if python$$v -c '' 2>/dev/null; then echo python$$v; exit; fi; done)
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help
+help: ## say what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+.venv/installed: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "onrecord needs Python 3.11, 3.12 or 3.13 on the PATH" >&2; exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: env
+env: .venv/installed ## make the virtual environment
+
+.PHONY: demo
+demo: env ## articles in, quotes, positions and a dead letter out (KEEP=1 stays up)
+	@$(BIN)/onrecord demo $(if $(KEEP),--keep)
+
+.PHONY: lint
+lint: env ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+
+.PHONY: test
+test: lint ## lint and every test, on a real Kafka
+	@$(PYTEST) -m "not slow"
+
+.PHONY: lock
+lock: env ## resolve pyproject.toml anew into requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --quiet --output-file requirements.lock
+
+.PHONY: clean
+clean: ## remove what was made here
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/asyncapi/node_modules
