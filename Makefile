@@ -37,6 +37,15 @@ lint: env ## ruff and mypy
 test: lint ## lint and every test, on a real Kafka
 	@$(PYTEST) -m "not slow"
 
+.PHONY: audit
+audit: env ## look the locked packages up among known vulnerabilities (needs the public advisory service)
+	@$(BIN)/pip-audit --requirement requirements.lock --disable-pip --strict
+
+.PHONY: sbom
+sbom: env ## write a CycloneDX bill of materials to dist/sbom.json
+	@mkdir -p dist
+	@$(BIN)/cyclonedx-py requirements requirements.lock --output-format JSON --output-file dist/sbom.json
+
 .PHONY: lock
 lock: env ## resolve pyproject.toml anew into requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
