@@ -1,0 +1,63 @@
+"""What goes into the reading of one message and what comes out of it: plain data that crosses process boundaries.
+
+Nothing here imports the reading itself, so that the process that talks to Kafka never loads a model.
+"""
+
+from dataclasses import dataclass
+
+from schemas import Reason
+
+Headers = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A raw message as Kafka carries it; `value` is None for a tombstone."""
+
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One finished Kafka message; without a timestamp the producer's clock gives it one."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    timestamp_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a message was not read. `message` names the field at fault and never holds text of the article."""
+
+    reason: Reason
+    message: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the metrics count of one reading, so that nobody has to parse the events again."""
+
+    characters: int
+    """Length of the text in code points."""
+    skipped: bool
+    """Whether the article was passed on unread, for want of a model for its language."""
+    entities: tuple[str, ...]
+    """The type of each entity."""
+    quotes: tuple[tuple[str, bool, float], ...]
+    """Of each quote: its kind, whether its speaker is known, its confidence."""
+    positions: tuple[tuple[str, str, float], ...]
+    """Of each position: its stance, its modality, its confidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The events that come of a message, or the failure that makes it a dead letter."""
+
+    outputs: tuple[Outgoing, ...] = ()
+    failure: Failure | None = None
+    facts: Facts | None = None
