@@ -1,0 +1,204 @@
+"""Names that their own words give away: parties, ministries, courts, laws, treaties, wars, elections.
+
+A statistical model knows the names of its training years. "1983 Labour Party Conference" or "Ministry of Foreign Affairs"
+needs no such knowledge: the noun says what it is, and capitals say how far the name reaches.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+from schemas import EntityType
+from services.extraction import gazetteer, truecase
+from services.extraction.tokens import Tokens
+from services.extraction.wordlists import rows, words
+
+
+class Name(NamedTuple):
+    """A named mention: offsets into the text, and what it names."""
+
+    start: int
+    end: int
+    type: EntityType
+
+
+REACH = 12
+"""Most tokens that a name goes on to either side of its noun: bounds the work, and no name in the news is longer."""
+
+GLUE = frozenset({"-", "–", "&", "/", "'", "’", "."})
+ELECTIONS = frozenset({"election", "elections", "referendum", "referendums", "by-election", "by-elections", "byelection"})
+PRIMARIES = frozenset({"primary", "primaries", "caucus", "caucuses"})
+SUMMITS = frozenset({"summit", "summits"})
+COLLECTIVE = frozenset({"People", "Women", "Men", "Children", "King", "Queen", "Lord", "Nation", "Citizen", "Prince"})
+"""What owns an institution by name ("People's Party"); after anything else a possessive ends a name ("Russia's Duma")."""
+
+MONTHS = frozenset(
+    {"January", "February", "March", "April", "May", "June", "July"}
+    | {"August", "September", "October", "November", "December"}
+)
+
+
+def names(tokens: Tokens) -> Iterator[Name]:
+    """Yield the names in `tokens` that a noun of `data/heads.tsv` or an election's wording gives away; they may overlap."""
+    kinds = _heads()
+    texts = tokens.texts
+    for index, word in enumerate(texts):
+        kind = kinds.get(word)
+        if kind is not None:
+            span = _institution(tokens, index, kind)
+        elif word in ELECTIONS or word.capitalize() != word and word in PRIMARIES or word in ("Election", "Elections"):
+            kind, span = EntityType.EVENT, _election(tokens, index)
+        elif word in SUMMITS:
+            kind, span = EntityType.EVENT, _summit(tokens, index)
+        else:
+            continue
+        if span is not None and kind is not None:
+            first, last = span
+            yield Name(tokens.starts[first], tokens.ends[last], kind)
+
+
+def _institution(tokens: Tokens, head: int, kind: EntityType) -> tuple[int, int] | None:
+    """Return the tokens of a capitalised phrase around the noun at `head`: "European Court of Human Rights"."""
+    first = _leftwards(tokens, head)
+    last = _complement(tokens, head)
+    if kind is EntityType.LAW and first == last == head:
+        return None
+    if first > 0 and kind is EntityType.EVENT and is_year(tokens.texts[first - 1]):
+        first -= 1
+    return (first, last) if last > first else None
+
+
+def _leftwards(tokens: Tokens, head: int) -> int:
+    """Return the first token of the run of capitalised words that ends at `head`."""
+    texts = tokens.texts
+    first = index = head
+    while index > max(0, head - REACH):
+        index -= 1
+        word = texts[index]
+        if word[0].isupper() and not _opens_sentence(tokens, index):
+            first = index
+        elif word in GLUE and tokens.ends[index] == tokens.starts[index + 1] and first == index + 1:
+            continue  # "Baden-Württemberg"
+        elif word in ("'s", "’s") and texts[index - 1] in COLLECTIVE:
+            continue
+        elif word in ("of", "for", "de", "du") and _capital(texts, index - 1) and first == index + 1:
+            continue  # "House of Commons Committee"
+        elif word == "and" and first == index + 1 and _is_common(texts, index - 1) and _is_common(texts, index + 1):
+            continue  # "Food and Drug Administration"
+        else:
+            break
+    return first
+
+
+def _complement(tokens: Tokens, head: int) -> int:
+    """Return the last token of what the noun at `head` is followed by: "Party *of Canada*", "Movement *for the Left*"."""
+    texts = tokens.texts
+    last, index = head, head + 1
+    limit = min(len(texts), head + REACH)
+    while index < limit and texts[index] in ("of", "for", "on", "against"):
+        index += 1
+        if index < limit and texts[index] == "the":
+            index += 1
+        begin = index
+        while index < limit and (texts[index][0].isupper() or (texts[index] in GLUE and _tight(tokens, index))):
+            index += 1
+        if index == begin:
+            return index if index < limit and is_year(texts[index]) else last  # "Act of 1935"
+        last = index - 1
+        if index + 1 < limit and texts[index] == "and" and _is_common(texts, index - 1) and _is_common(texts, index + 1):
+            last = index = index + 1  # "Department of Health and Welfare"
+            index += 1
+    return last
+
+
+def _election(tokens: Tokens, head: int) -> tuple[int, int] | None:
+    """Return the tokens of a named election: "November 1932 German federal election", "1996 Senate election in Ohio".
+
+    It takes a year or a place to make an election this one; "the presidential election" is none by name.
+    """
+    texts = tokens.texts
+    first = index = head
+    known = False
+    while index > max(0, head - REACH):
+        index -= 1
+        word = texts[index]
+        if is_year(word):
+            first, known = index, True
+            if texts[index - 1] in MONTHS and index > 0:
+                first -= 1
+            break
+        if word[0].isupper() and not _opens_sentence(tokens, index):
+            first = index
+            known = known or not word.startswith(("Democratic", "Republican", "Election", "Party"))
+        elif word in _election_words():
+            continue
+        elif word in GLUE and _tight(tokens, index):
+            continue
+        elif word in ("of", "and") and _capital(texts, index - 1) and first == index + 1:
+            continue
+        else:
+            break
+    if not known:
+        return None
+    last = head
+    if is_year(texts[first]) and head + 2 < len(texts) and texts[head + 1] in ("in", "of"):
+        index = head + 2 + (texts[head + 2] == "the")
+        while index < min(len(texts), head + REACH) and (texts[index][0].isupper() or texts[index] in GLUE):
+            last = index
+            index += 1
+        if not texts[last][0].isalpha():
+            last -= 1
+    return first, last
+
+
+def _summit(tokens: Tokens, head: int) -> tuple[int, int] | None:
+    """Return the tokens of a named meeting: "2015 CELAC summit", "IV CELAC summit"."""
+    first = _leftwards(tokens, head)
+    if first > 0 and is_year(tokens.texts[first - 1]):
+        first -= 1
+    return (first, head) if first < head else None
+
+
+def is_year(word: str) -> bool:
+    """Return whether `word` is a year that news may name: 1500 to 2099."""
+    return len(word) == 4 and word.isdecimal() and word.isascii() and "1500" <= word <= "2099"
+
+
+def _opens_sentence(tokens: Tokens, index: int) -> bool:
+    """Return whether the capital of the word at `index` may be the sentence's: "*The* Labour Party", "*When* Congress"."""
+    word = tokens.texts[index]
+    lower = word.lower()
+    return lower in _stops() or (tokens.sentences[index] == index and lower in truecase.common() and len(word) > 1)
+
+
+def _capital(texts: list[str], index: int) -> bool:
+    return index >= 0 and texts[index][0].isupper() and texts[index].lower() not in _stops()
+
+
+def _is_common(texts: list[str], index: int) -> bool:
+    """Return whether the capitalised word at `index` is an ordinary noun: "Law and Justice", not "Obama and Congress"."""
+    return _capital(texts, index) and texts[index].lower() in truecase.common() and not gazetteer.entry(texts[index])
+
+
+def _tight(tokens: Tokens, index: int) -> bool:
+    """Return whether no space stands on either side of the token at `index`."""
+    return (
+        0 < index < len(tokens.texts) - 1
+        and tokens.ends[index - 1] == tokens.starts[index]
+        and tokens.ends[index] == tokens.starts[index + 1]
+    )
+
+
+@cache
+def _heads() -> dict[str, EntityType]:
+    return {noun: EntityType(kind) for kind, nouns in rows("heads.tsv") for noun in nouns.split()}
+
+
+@cache
+def _election_words() -> frozenset[str]:
+    return frozenset(words("election_words.txt"))
+
+
+@cache
+def _stops() -> frozenset[str]:
+    return frozenset(words("function_words.txt"))

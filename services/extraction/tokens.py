@@ -1,0 +1,58 @@
+"""The tokens of a spaCy reading as plain lists: rules that look at every token cannot afford spaCy's objects."""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import Self
+
+from spacy.attrs import DEP, HEAD, POS, SENT_START
+from spacy.tokens import Doc
+
+from services.extraction.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One entry a token in every list. `heads` holds indices of tokens; `sentences` of each token's first of sentence."""
+
+    texts: list[str]
+    starts: list[int]
+    ends: list[int]
+    pos: list[int]
+    deps: list[int]
+    heads: list[int]
+    sentences: list[int]
+
+    @classmethod
+    def of(cls, doc: Doc) -> Self:
+        """Return the tokens of `doc`; `pos` and `deps` as spaCy's symbols."""
+        texts = [token.text for token in doc]
+        starts = [token.idx for token in doc]
+        columns = doc.to_array([POS, DEP, HEAD, SENT_START])
+        pos, deps, offsets, opens = (columns[:, i].astype("int64").tolist() for i in range(4)) if texts else ([],) * 4
+        sentences, first = [], 0
+        for index, opening in enumerate(opens):
+            if opening == 1:
+                first = index
+            sentences.append(first)
+        return cls(
+            texts,
+            starts,
+            [start + len(text) for start, text in zip(starts, texts, strict=True)],
+            pos,
+            deps,
+            [index + offset for index, offset in enumerate(offsets)],
+            sentences,
+        )
+
+
+def open_sentences(document: Document, doc: Doc) -> Doc:
+    """Return `doc`, fresh from the tokenizer, with a sentence begun at every block of the document.
+
+    A headline ends without a full stop: left alone, parser and NER read it as one sentence with the line below.
+    """
+    starts = [token.idx for token in doc]
+    for block in document.blocks:
+        index = bisect_left(starts, block.start)
+        if index < len(starts):
+            doc[index].is_sent_start = True
+    return doc
