@@ -1,0 +1,5 @@
+"""`onrecord demo`."""
+
+
+def demo() -> None:
+    """Demo."""

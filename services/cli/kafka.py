@@ -1,0 +1,135 @@
+"""Kafka clients for the commands, and what is said when the brokers do not play along."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from logging.handlers import MemoryHandler
+from typing import Any, TypeAlias, TypeVar
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from schemas.topics import CATALOGUE, MEBIBYTE
+from services.cli.console import UserError, explained, one_line
+from services.enricher.settings import KafkaSettings, SettingsError, load_kafka_settings
+
+Result = TypeVar("Result")
+# aiokafka's classes are generic for type checkers alone.
+Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
+
+LARGEST_BYTES = max(topic.max_message_bytes for topic in CATALOGUE)
+_REQUEST_BYTES = 64 * MEBIBYTE
+# A broker that was only just started takes some seconds until it has a coordinator for idempotent producers.
+_START_SECONDS = 30.0
+_POLL_MS = 300
+
+
+def settings() -> KafkaSettings:
+    """Return how to reach the brokers; raises UserError naming the variable that is wrong."""
+    with explained(SettingsError):
+        return load_kafka_settings()
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a command's work to its end and return its result; what Kafka refuses becomes a UserError."""
+    try:
+        return asyncio.run(work)
+    except KafkaError as error:
+        raise UserError(f"Kafka refused: {one_line(str(error))}") from None
+
+
+@asynccontextmanager
+async def admin() -> AsyncIterator[AIOKafkaAdminClient]:
+    """Yield a connected admin client; raises UserError when no broker answers."""
+    client = AIOKafkaAdminClient(**settings().client_options())
+    await _started(client)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def producer() -> AsyncIterator[AIOKafkaProducer]:
+    """Yield a connected producer that waits for all in-sync replicas and writes nothing twice."""
+    client = AIOKafkaProducer(
+        **settings().client_options(),
+        acks="all",
+        enable_idempotence=True,
+        compression_type="zstd",
+        linger_ms=5,
+        # The broker decides what is too large: its topic's limit is what counts, and more than this is no article.
+        max_request_size=_REQUEST_BYTES,
+    )
+    await _started(client)
+    try:
+        yield client
+    finally:
+        await client.stop()
+
+
+@asynccontextmanager
+async def consumer(*partitions: TopicPartition) -> AsyncIterator[AIOKafkaConsumer]:
+    """Yield a connected consumer of these partitions, outside any group, that sees only what was committed.
+
+    It stands at the partitions' end.
+    """
+    client = AIOKafkaConsumer(
+        **settings().client_options(),
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=LARGEST_BYTES,
+    )
+    await _started(client)
+    try:
+        client.assign(partitions)
+        await client.seek_to_end()
+        yield client
+    finally:
+        await client.stop()
+
+
+async def partitions_of(*topics: str) -> list[TopicPartition]:
+    """Return the topics' partitions; raises UserError naming the topic that is not there."""
+    async with admin() as client:
+        found = {topic["topic"]: topic["partitions"] for topic in await client.describe_topics()}
+    for topic in topics:
+        if topic not in found:
+            where = settings().bootstrap
+            raise UserError(f"there is no topic {topic} on {where}; make the topics with: onrecord topics create")
+    return [TopicPartition(topic, part["partition"]) for topic in topics for part in found[topic]]
+
+
+async def up_to_now(client: AIOKafkaConsumer) -> AsyncGenerator[Record, None]:
+    """Yield what lies ahead of the consumer, up to where its partitions end when the reading begins."""
+    ends = await client.end_offsets(client.assignment())
+    ahead = set(ends)
+    while ahead := {partition for partition in ahead if await client.position(partition) < ends[partition]}:
+        for partition, records in (await client.getmany(*ahead, timeout_ms=_POLL_MS)).items():
+            for record in records:
+                if record.offset < ends[partition]:
+                    yield record
+
+
+async def _started(client: Any) -> None:
+    """Start a client, or close it and raise UserError with the reason that aiokafka gives on its logger alone."""
+    said = MemoryHandler(capacity=1000, flushLevel=logging.CRITICAL + 1)
+    logger = logging.getLogger("aiokafka")
+    logger.propagate = False
+    logger.addHandler(said)
+    try:
+        async with asyncio.timeout(_START_SECONDS):
+            await client.start()
+    except (KafkaConnectionError, TimeoutError) as error:
+        await (client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
+        where = settings().bootstrap
+        reason = said.buffer[-1].getMessage() if said.buffer else str(error)
+        raise UserError(
+            f"no Kafka broker answers at {where} ({one_line(reason)}); "
+            "start one with `onrecord broker up`, or set ONRECORD_KAFKA_BOOTSTRAP"
+        ) from None
+    finally:
+        logger.removeHandler(said)

@@ -1,0 +1,89 @@
+"""Readings in words: one line an entity, a quote or a position, and the whole of an article."""
+
+from rich.padding import Padding
+from rich.text import Text
+
+from schemas import EnrichedArticle, Entity, Position, Quote, QuoteKind, Stance
+from services.cli.console import one_line, out, show
+
+_STANCES = {
+    Stance.SUPPORT: ("supports", "green"),
+    Stance.OPPOSE: ("opposes", "red"),
+    Stance.NEUTRAL: ("is undecided on", "yellow"),
+}
+_MARKS = "\"“”„«»‘’'"
+
+
+def entity(item: Entity) -> Text:
+    """Return an entity as one line: type, name, titles, and how often it is mentioned."""
+    name, times = one_line(item.name), f" ×{len(item.mentions)}"
+    titles = f" ({one_line('; '.join(item.titles))})" if item.titles else ""
+    return Text.assemble((f"{item.type:<12}", "cyan"), (name, "bold"), titles, (times, "dim"))
+
+
+def quote(item: Quote) -> Text:
+    """Return a quote as one line: speaker, cue, words, kind."""
+    words = one_line(item.text)
+    if item.kind is QuoteKind.DIRECT:
+        words = f"“{words.strip(_MARKS)}”"
+    speaker = item.speaker_name or (item.speaker.text if item.speaker else "somebody unnamed")
+    cue = f" {one_line(item.cue.text)}" if item.cue else ""
+    return Text.assemble((one_line(speaker), "bold"), (cue, "dim"), ": ", words, (f" ({item.kind})", "dim"))
+
+
+def position(item: Position) -> Text:
+    """Return a position as one line: holder, stance, target, modality and through whom it is stated."""
+    verb, colour = _STANCES[item.stance]
+    holder = item.holder_name or (item.holder.text if item.holder else "somebody unnamed")
+    target = one_line(item.target.text) + (f" [{one_line(item.target_name)}]" if item.target_name else "")
+    conditions = [item.modality, item.via, *(["conditional"] if item.conditional else [])]
+    if item.kind != "policy":
+        conditions.append(f"{item.kind}: no policy")
+    details = ", ".join(str(condition).replace("_", " ") for condition in conditions)
+    return Text.assemble((one_line(holder), "bold"), " ", (verb, colour), f": {target}", (f" ({details})", "dim"))
+
+
+def heading(article_id: str, title: str | None, revision: int) -> Text:
+    """Return the line that names an article."""
+    later = f", revision {revision}" if revision else ""
+    name = f"{one_line(title)} " if title else ""
+    return Text.assemble((name, "bold underline"), (f"[{one_line(article_id)}{later}]", "dim"))
+
+
+def summary(article: EnrichedArticle) -> Text:
+    """Return the reading of an article as one line: how much of each kind was found."""
+    counts = [
+        f"{len(items)} {kind if len(items) != 1 else one}"
+        for items, kind, one in (
+            (article.entities, "entities", "entity"),
+            (article.quotes, "quotes", "quote"),
+            (article.positions, "positions", "position"),
+        )
+    ]
+    found = article.provenance.skipped or ", ".join(counts)
+    return heading(article.article_id, article.title, article.revision) + Text(f" {found}")
+
+
+def show_article(article: EnrichedArticle) -> None:
+    """Print the whole reading of an article."""
+    show(heading(article.article_id, article.title, article.revision))
+    if article.provenance.skipped:
+        show(f"not read: {article.provenance.skipped}")
+        return
+    _section("Entities", [entity(item) for item in sorted(article.entities, key=lambda item: -item.salience)])
+    _section("Quotes", [quote(item) for item in article.quotes])
+    lines = []
+    for item in article.positions:
+        lines += [position(item), Text(f"  evidence: {one_line(item.evidence.text)}", style="italic")]
+    _section("Positions", lines)
+
+
+def _section(name: str, lines: list[Text]) -> None:
+    show()
+    show(Text(f"{name}: {'' if lines else 'none'}".rstrip(" "), style="bold"))
+    for line in lines:
+        if out.is_terminal:
+            # A long line goes on below its own beginning.
+            out.print(Padding(line, (0, 0, 0, 2)))
+        else:
+            show(Text("  ") + line)
