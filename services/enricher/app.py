@@ -1,0 +1,188 @@
+"""The worker: puts the parts together, starts them, watches over them, and stops them in order."""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from importlib.metadata import version
+from typing import Any, cast
+
+import faust
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from services.enricher import agent, logs
+from services.enricher.acks import AtLeastOnce
+from services.enricher.consumer import Consumer
+from services.enricher.deadletter import TooManyDeadLettersError
+from services.enricher.delivery import Delivery, MakeDelivery
+from services.enricher.health import HealthServer, State
+from services.enricher.lane import Workshop
+from services.enricher.metrics import Metrics
+from services.enricher.partitions import Partitions
+from services.enricher.preflight import BrokerError, check_brokers
+from services.enricher.retry import GaveUpError, describe
+from services.enricher.settings import Delivery as Mode
+from services.enricher.settings import Settings, SettingsError
+from services.enricher.transactions import ExactlyOnce
+from services.enricher.watchdog import Watchdog
+from services.enricher.window import Window
+from services.enricher.workers import PoolError, StartError, WorkerPool
+
+log = logging.getLogger(__name__)
+
+READER = "services.enricher.reading:Reader"
+
+EXPECTED = (
+    BrokerError, GaveUpError, KafkaError, OSError, PoolError, SettingsError, StartError, TooManyDeadLettersError
+)  # fmt: skip
+"""Ends of a worker that one line explains; any other is a fault of the program and shows its stack."""
+
+LEAVE_SECONDS = 10.0
+"""How long Faust may take to leave the group. The work is committed by then."""
+
+
+class StreamDiedError(Exception):
+    """Faust has stopped by itself."""
+
+
+def run_worker(settings: Settings, reader: str = READER) -> int:
+    """Work until told to stop by SIGTERM or SIGINT; return the exit status: 0, or 1 after a fault, which is logged.
+
+    A second signal ends the process at once. `reader` is the factory of what the children read with (see WorkerPool).
+    """
+    logs.setup(settings.log_level)
+    try:
+        asyncio.run(_work(settings, reader))
+    except* EXPECTED as group:
+        for error in _leaves(group):
+            log.error("stopped, with nothing acknowledged that was not delivered: %s", describe(error))  # noqa: TRY400
+        status = 1
+    except* Exception:
+        log.exception("stopped by a fault, with nothing acknowledged that was not delivered")
+        status = 1
+    else:
+        log.info("stopped")
+        status = 0
+    return status
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    leaves: list[BaseException] = []
+    for error in group.exceptions:
+        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return leaves
+
+
+async def _work(settings: Settings, reader: str) -> None:
+    stop = _stop_signal()
+    metrics = Metrics()
+    metrics.describe(version("onrecord"), settings.pipelines, settings.extractors)
+    state = State(("brokers", "children", "partitions"))
+    pool = WorkerPool(settings, metrics, reader)
+    watchdog = Watchdog(settings.watchdog_seconds, metrics, children=lambda: pool.alive)
+    server = HealthServer(settings.metrics_host, settings.metrics_port, metrics.registry, state, watchdog.problems)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(server)
+        log.info("metrics and health on http://%s:%d", settings.metrics_host, server.port)
+        if not await _unless(stop, _start(settings, pool, state, stack)):
+            return
+        stack.enter_context(_watching(watchdog))
+        async with asyncio.TaskGroup() as tasks:
+            app = agent.new_app(settings)
+            consumer = cast(Consumer, app.consumer)
+            stack.push_async_callback(_leave, app)
+            window = Window(settings.in_flight_articles, settings.in_flight_bytes)
+            workshop = Workshop(settings, pool, consumer, window, metrics, watchdog)
+            partitions = Partitions(workshop, _new_delivery(settings, consumer), tasks, state)
+            agent.connect(app, partitions)
+            duties = (_stream(app), _pool(pool), watchdog.heart(), partitions.survey())
+            watches = [tasks.create_task(duty) for duty in duties]
+            await stop.wait()
+            log.info("stopping: what is in flight may take %g seconds", settings.drain_deadline_seconds)
+            agent.pause(app)
+            await partitions.finish(settings.drain_deadline_seconds)
+            for watch in watches:
+                watch.cancel()
+
+
+async def _start(settings: Settings, pool: WorkerPool, state: State, stack: AsyncExitStack) -> None:
+    """Check the brokers and warm the children up."""
+    await check_brokers(settings)
+    state.ready("brokers")
+    stack.push_async_callback(pool.stop)
+    await pool.start()
+    state.ready("children")
+
+
+def _new_delivery(settings: Settings, consumer: Consumer) -> MakeDelivery:
+    def make(partition: TopicPartition, generation: int) -> Delivery:
+        if settings.delivery is Mode.EXACTLY_ONCE:
+            return ExactlyOnce(partition, settings, consumer)
+        return AtLeastOnce(partition, generation, settings, consumer)
+
+    return make
+
+
+async def _stream(app: faust.App) -> None:
+    """Run Faust; raises when it stops by itself, which it does when it has crashed."""
+    await app.start()
+    await app.wait_until_stopped()
+    raise app.crash_reason or StreamDiedError("Faust has stopped")
+
+
+async def _pool(pool: WorkerPool) -> None:
+    """Raise when the pool has failed for good."""
+    await pool.failed
+
+
+async def _leave(app: faust.App) -> None:
+    """Leave the consumer group. Everything is committed by now, so a Faust that does not answer is left behind."""
+    try:
+        async with asyncio.timeout(LEAVE_SECONDS):
+            await app.stop()
+    except TimeoutError:
+        log.warning("Faust does not stop")
+
+
+@contextmanager
+def _watching(watchdog: Watchdog) -> Iterator[None]:
+    """Run the watchdog in a thread of its own, which a stuck event loop cannot stop."""
+    thread = threading.Thread(target=watchdog.watch, name="watchdog", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        watchdog.stop()
+        thread.join()
+
+
+def _stop_signal() -> asyncio.Event:
+    """Return the event that the first SIGTERM or SIGINT sets; the second ends the process at once."""
+    stop = asyncio.Event()
+
+    def on_signal(number: int) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
+    return stop
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do `work`, unless told to stop first; return whether it was done."""
+    working = asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if stop.is_set() and not working.done():
+        working.cancel()
+        await asyncio.wait({working})
+        return False
+    await working
+    return True
