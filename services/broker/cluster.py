@@ -12,7 +12,6 @@ from typing import Self
 
 from services.broker.config import PLAIN, ClusterConfig, Ports, write_properties
 from services.broker.errors import BrokerError
-from services.broker.jars import Progress
 from services.broker.jvm import java_command, tool
 from services.broker.node import Node
 from services.broker.ports import free_ports, is_free
@@ -77,19 +76,17 @@ class Cluster:
         """Return whether any node's process is there."""
         return any(node.is_running() for node in self.nodes)
 
-    def start(self, *, fresh: bool = False, progress: Progress | None = None) -> None:
+    def start(self, *, fresh: bool = False) -> None:
         """Start the nodes that do not run, and return when all of them are ready for clients.
 
-        `fresh` stops what runs and deletes all topics first. `progress` hears of the jars, which come the first time.
+        `fresh` stops what runs and deletes all topics first. Kafka's jars are downloaded if they are not here yet.
         Raises BrokerError, having stopped what it started, when there is no Java, no network for the first start,
         a port in use, or a node that ends or is not ready in time.
         """
-        command = self._command(progress)
+        command = self._command()
         if fresh:
             self.stop()
-            for node in self.nodes:
-                shutil.rmtree(node.folder)
-            self.nodes = []
+            self._delete()
         if not self.is_running():
             self._prepare()
         stopped = [node for node in self.nodes if not node.is_running()]
@@ -131,28 +128,33 @@ class Cluster:
             raise ValueError(f"there is no node {number} of {len(self.nodes)}")
         return self.nodes[number - 1]
 
-    def _command(self, progress: Progress | None = None) -> list[str]:
+    def _command(self) -> list[str]:
         heap_megabytes = 512 if self._size == 1 else 384
-        return java_command("kafka.Kafka", heap_megabytes=heap_megabytes, log_level="info", progress=progress)
+        return java_command("kafka.Kafka", heap_megabytes=heap_megabytes, log_level="info")
 
     def _prepare(self) -> None:
         """Write the settings of all nodes, and prepare the data folders if there are none."""
+        if not all(node.is_prepared() for node in self.nodes):
+            self._delete()  # A first start was interrupted: there are no topics to lose.
         if self.nodes and len(self.nodes) != self._size:
             raise BrokerError(
                 f"{self.folder} holds the topics of a broker with {len(self.nodes)} node(s), not {self._size}: "
                 "start that one, or begin anew with fresh"
             )
-        is_new = not self.nodes
         config = ClusterConfig(self._choose_ports(), self._protocols, self._properties)
-        nodes = [Node(self.folder / f"node-{number}") for number in range(1, self._size + 1)]
-        for number, node in enumerate(nodes, start=1):
+        self.nodes = [Node(self.folder / f"node-{number}") for number in range(1, self._size + 1)]
+        for number, node in enumerate(self.nodes, start=1):
             node.folder.mkdir(parents=True, exist_ok=True)
             write_properties(node.config_path, config.properties(number, node.data))
-        if is_new:
-            cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
-            with ThreadPoolExecutor(self._size) as threads:
-                list(threads.map(lambda node: self._format(node, cluster_id), nodes))
-        self.nodes = nodes
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
+        new = [node for node in self.nodes if not node.is_prepared()]
+        with ThreadPoolExecutor(self._size) as threads:
+            list(threads.map(lambda node: self._format(node, cluster_id), new))
+
+    def _delete(self) -> None:
+        for node in self.nodes:
+            shutil.rmtree(node.folder)
+        self.nodes = []
 
     def _choose_ports(self) -> list[Ports]:
         plain = [self._port + offset for offset in range(self._size)] if self._port else free_ports(self._size)
@@ -160,7 +162,9 @@ class Cluster:
             if not is_free(port):
                 raise BrokerError(f"port {port} is in use by another program: choose another port, or 0 for any")
         names = [name for name in self._protocols if name != PLAIN]
-        others = iter(free_ports(self._size * (1 + len(names))))
+        # As many again, since some of these may be the ones above, which nothing listens on yet.
+        free = free_ports(self._size * (2 + len(names)))
+        others = iter(port for port in free if port not in plain)
         return [Ports(next(others), {PLAIN: port, **{name: next(others) for name in names}}) for port in plain]
 
     def _format(self, node: Node, cluster_id: str) -> None:
@@ -168,20 +172,17 @@ class Cluster:
         arguments = ("format", f"--cluster-id={cluster_id}", "--config", node.config_path)
         result = tool("kafka.tools.StorageTool", *arguments, *self._format_arguments)
         if result.returncode != 0:
-            shutil.rmtree(node.folder)
-            raise BrokerError(f"Kafka cannot prepare {node.data}:\n{result.stdout}{result.stderr}")
+            raise BrokerError(f"Kafka cannot prepare {node.data}", result.stdout + result.stderr)
 
 
 def _wait_until_ready(node: Node) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not is_ready(node.port):
         if not node.is_running():
-            raise BrokerError(f"the broker ended at its start; the end of {node.log_path}:\n{node.log_tail()}")
+            raise BrokerError(f"the broker ended at its start: see {node.log_path}", node.log_tail())
         if time.monotonic() > deadline:
-            raise BrokerError(
-                f"the broker is not ready after {_START_SECONDS} seconds; "
-                f"the end of {node.log_path}:\n{node.log_tail()}"
-            )
+            message = f"the broker is not ready after {_START_SECONDS} seconds: see {node.log_path}"
+            raise BrokerError(message, node.log_tail())
         time.sleep(_POLL_SECONDS)
 
 

@@ -41,9 +41,7 @@ class ClusterConfig:
     def properties(self, node: int, data: Path) -> dict[str, str]:
         """Return the settings of one node, counted from 1, that keeps its topics in the folder `data`."""
         own = self.ports[node - 1]
-        voters = ",".join(
-            f"{number}@{LOOPBACK}:{ports.controller}" for number, ports in enumerate(self.ports, start=1)
-        )
+        voters = ",".join(f"{number}@{LOOPBACK}:{ports.controller}" for number, ports in enumerate(self.ports, start=1))
         clients = ",".join(f"{name}://{LOOPBACK}:{port}" for name, port in own.listeners.items())
         protocols = {CONTROLLER: PLAIN, **self.protocols}
         return {
@@ -88,9 +86,6 @@ _LAPTOP = {
     "share.coordinator.state.topic.num.partitions": "1",
     "message.max.bytes": str(_LARGEST_MESSAGE_BYTES),
     "replica.fetch.max.bytes": str(_LARGEST_MESSAGE_BYTES),
-    # A node that is told to stop hands its partitions over; when no other is left to take them, it need not
-    # try for long.
-    "controlled.shutdown.max.retries": "1",
     # A node that died is noticed after 4 seconds instead of 9, and leaves the in-sync replicas after 6
     # instead of 30.
     "broker.session.timeout.ms": "4000",

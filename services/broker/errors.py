@@ -2,4 +2,12 @@
 
 
 class BrokerError(Exception):
-    """The broker cannot be had, started or stopped; the message is one line, or one line and the end of a log."""
+    """The broker cannot be had, started or stopped.
+
+    `message` is one line. `details` is empty, or what Kafka said last: some lines of its log.
+    """
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(f"{message}\n{details}" if details else message)
+        self.message = message
+        self.details = details

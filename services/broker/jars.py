@@ -12,9 +12,6 @@ from services.broker.errors import BrokerError
 from services.broker.folders import cache_folder
 from services.broker.lock import KAFKA_VERSION, Jar, read_lock
 
-Progress = Callable[[int, int], None]
-"""Called with the number of jars that have come and the number that were missing."""
-
 _DOWNLOADS = 8
 """At once: most jars are small, so that the round trips cost more than the bytes."""
 _DOWNLOAD_TIMEOUT_SECONDS = 30
@@ -22,21 +19,32 @@ _ATTEMPTS = 3
 """A download that breaks off is tried again; one of 92 is likely to on a poor line."""
 
 
-def fetch_jars(progress: Progress | None = None, folder: Path | None = None) -> list[Path]:
+def jars_folder() -> Path:
+    """Return the folder that holds the jars on this machine."""
+    return cache_folder() / f"kafka-{KAFKA_VERSION}"
+
+
+def fetch_jars() -> list[Path]:
     """Return the paths of all locked jars, having downloaded those that are missing or damaged.
 
-    The network is not touched when all are there. Raises BrokerError when a jar cannot be downloaded, or when
-    what was downloaded does not have the locked SHA-256 sum.
+    The network is not touched when none is. Raises BrokerError as `download` does.
     """
-    folder = folder or cache_folder() / f"kafka-{KAFKA_VERSION}"
-    jars = read_lock()
-    missing = [jar for jar in jars if not jar.matches(folder / jar.file_name)]
-    if missing:
-        _download(missing, folder, progress or (lambda done, total: None))
-    return [folder / jar.file_name for jar in jars]
+    if missing := missing_jars():
+        download(missing)
+    return [jars_folder() / jar.file_name for jar in read_lock()]
 
 
-def _download(jars: list[Jar], folder: Path, progress: Progress) -> None:
+def missing_jars() -> list[Jar]:
+    """Return the locked jars that are not on this machine, or not with the locked SHA-256 sum."""
+    return [jar for jar in read_lock() if not jar.matches(jars_folder() / jar.file_name)]
+
+
+def download(jars: list[Jar], advance: Callable[[int], None] = lambda arrived: None) -> None:
+    """Download jars, check them and put them into their folder; `advance(1)` is called for each that has come.
+
+    Raises BrokerError when a jar cannot be downloaded, or does not have the locked SHA-256 sum.
+    """
+    folder = jars_folder()
     folder.mkdir(parents=True, exist_ok=True)
     # Into a folder of this process, then moved in one step: a start that is interrupted, or that runs beside
     # another one, never leaves half a jar under its final name.
@@ -45,12 +53,10 @@ def _download(jars: list[Jar], folder: Path, progress: Progress) -> None:
         ThreadPoolExecutor(_DOWNLOADS) as threads,
         _trust_of_the_system(),
     ):
-        progress(0, len(jars))
-        arrivals = threads.map(lambda jar: (jar, _download_one(jar, Path(incoming))), jars)
         try:
-            for done, (jar, path) in enumerate(arrivals, start=1):
+            for jar, path in threads.map(lambda jar: (jar, _download_one(jar, Path(incoming))), jars):
                 path.replace(folder / jar.file_name)
-                progress(done, len(jars))
+                advance(1)
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise
@@ -68,9 +74,7 @@ def _download_one(jar: Jar, incoming: Path) -> Path:
     failure: Exception | None = None
     for attempt in range(_ATTEMPTS):
         # A repository of its own for each attempt: jgo takes half a file of the last one for a whole one.
-        repository = MavenContext(
-            repo_cache=incoming / f"{jar.sha256}-{attempt}", timeout=_DOWNLOAD_TIMEOUT_SECONDS
-        )
+        repository = MavenContext(repo_cache=incoming / f"{jar.sha256}-{attempt}", timeout=_DOWNLOAD_TIMEOUT_SECONDS)
         try:
             path = repository.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
         except (OSError, RuntimeError, RequestException) as error:

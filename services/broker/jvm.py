@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from services.broker.jars import Progress, fetch_jars
+from services.broker.jars import fetch_jars
 from services.broker.java import find_java
 
 _FLAGS = (
@@ -26,7 +26,6 @@ def java_command(
     *arguments: str | Path,
     heap_megabytes: int = 256,
     log_level: str = "warn",
-    progress: Progress | None = None,
 ) -> list[str]:
     """Return the command line that runs a class of Kafka's jars, which are downloaded first if need be.
 
@@ -34,7 +33,7 @@ def java_command(
     Raises BrokerError when there is no Java or the jars cannot be had.
     """
     java = find_java()
-    class_path = os.pathsep.join(str(jar) for jar in fetch_jars(progress))
+    class_path = os.pathsep.join(str(jar) for jar in fetch_jars())
     return [
         str(java.path),
         f"-Xmx{heap_megabytes}m",

@@ -43,6 +43,10 @@ class Node:
         """The port for clients without security."""
         return int(self.address(PLAIN).rpartition(":")[2])
 
+    def is_prepared(self) -> bool:
+        """Return whether Kafka's storage tool has prepared its data folder."""
+        return (self.data / "meta.properties").exists()
+
     def address(self, listener: str) -> str:
         """Return host:port of one of the listeners for clients. KeyError if there is no such listener."""
         advertised = read_properties(self.config_path)["advertised.listeners"].split(",")
@@ -98,9 +102,10 @@ class Node:
     def log_tail(self, lines: int = _LOG_TAIL_LINES) -> str:
         """Return the last lines of its log, or an empty text when there is none."""
         try:
-            return "\n".join(self.log_path.read_text("utf-8", "replace").splitlines()[-lines:])
+            whole = self.log_path.read_text("utf-8", "replace").splitlines()
         except FileNotFoundError:
             return ""
+        return "\n".join(whole[max(0, len(whole) - lines) :])
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:
