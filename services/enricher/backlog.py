@@ -30,7 +30,7 @@ class Backlog:
         self._waiting: deque[Job] = deque()
         self._suspects: deque[Job] = deque()
         self._changed = asyncio.Condition()
-        self._children = settings.children
+        self._takers = 0
         self._batch_articles = settings.batch_articles
         self._linger_seconds = settings.batch_linger_seconds
 
@@ -51,20 +51,24 @@ class Backlog:
 
     async def take(self) -> list[Job]:
         """Wait for work and return a batch of it: one suspect alone, or a fair share of what waits."""
-        while True:
-            async with self._changed:
-                await self._changed.wait_for(lambda: len(self))
-            if not self._suspects and len(self._waiting) < self._batch_articles:
-                await asyncio.sleep(self._linger_seconds)
-            if batch := self._cut():
-                return batch
+        self._takers += 1
+        try:
+            while True:
+                async with self._changed:
+                    await self._changed.wait_for(lambda: len(self))
+                if not self._suspects and len(self._waiting) < self._batch_articles:
+                    await asyncio.sleep(self._linger_seconds)
+                if batch := self._cut():
+                    return batch
+        finally:
+            self._takers -= 1
 
     def _cut(self) -> list[Job]:
         while self._suspects:
             if not (job := self._suspects.popleft()).result.done():
                 return [job]
-        # No more than a fair share, so that a few articles that come together are read by all children, not by one.
-        most = min(self._batch_articles, math.ceil(len(self._waiting) / self._children))
+        # No more than a fair share, so that a few articles that come together are read by all free children.
+        most = min(self._batch_articles, math.ceil(len(self._waiting) / self._takers))
         batch: list[Job] = []
         size_bytes = 0
         while self._waiting and len(batch) < most and size_bytes < BATCH_BYTES:

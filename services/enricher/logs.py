@@ -24,12 +24,10 @@ def setup(level: str) -> None:
     if sys.stderr.isatty():
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     else:
+        # `timestamp` gives UTC with microseconds, which a format of logging's own cannot.
+        renamed = {"levelname": "level", "name": "logger"}
         handler.setFormatter(
-            JsonFormatter(
-                "%(asctime)s %(levelname)s %(name)s %(message)s",
-                rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
-                datefmt="%Y-%m-%dT%H:%M:%S%z",
-            )
+            JsonFormatter("%(levelname)s %(name)s %(message)s", timestamp="time", rename_fields=renamed)
         )
     root = logging.getLogger()
     root.handlers = [handler]

@@ -45,6 +45,10 @@ EXIT_MEMORY = 77
 _PR_SET_PDEATHSIG = 1
 
 
+class MemoryLimitError(Exception):
+    """The memory limit of a child leaves no room to read."""
+
+
 class Reading(Protocol):
     """What the factory makes: it turns raw messages into finished ones."""
 
@@ -192,6 +196,16 @@ def _limit_memory(limit_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
 
 
+def _check_room(limit_bytes: int) -> None:
+    """Raise MemoryLimitError when the models alone take more than a child may hold."""
+    statm = Path("/proc/self/statm")
+    if limit_bytes and statm.exists():
+        taken_bytes = int(statm.read_text().split()[5]) * resource.getpagesize()
+        if taken_bytes >= limit_bytes:
+            message = f"ONRECORD_CHILD_MEMORY_BYTES is {limit_bytes}, and the models alone take {taken_bytes}"
+            raise MemoryLimitError(message)
+
+
 def _resident_bytes() -> int:
     """Return the memory of this process that is in RAM; the highest it ever was where the kernel does not tell."""
     statm = Path("/proc/self/statm")
@@ -232,6 +246,7 @@ def main() -> None:
         logs.setup(settings.log_level)
         try:
             reading = _load(factory, settings)
+            _check_room(settings.child_memory_bytes)
         except Exception as error:  # noqa: BLE001 (whatever a model raises, the worker must be told)
             frames.send(control, NotLoaded(_one_line(error)))
             return
