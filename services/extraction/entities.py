@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 from schemas import EntityType
 from services.extraction import gazetteer, people, phrases
 from services.extraction.document import Document, Zone
+from services.extraction.people import Word
 from services.extraction.phrases import Name
 from services.extraction.tokens import Tokens
 
@@ -50,7 +51,7 @@ def _model(text: str, doc: Doc) -> Iterator[Name]:
         if kind not in NUMBERS:
             name = _trimmed(text, name)
             if kind is EntityType.PERSON:
-                name = people.without_title(text, name)
+                name = _without_title(text, name)
         if name.start < name.end:
             yield name
 
@@ -62,6 +63,15 @@ def _trimmed(text: str, name: Name) -> Name:
     trailing = TRAILING.search(piece, start)
     end = trailing.start() if trailing else len(piece)
     return Name(name.start + start, name.start + end, name.type)
+
+
+def _without_title(text: str, name: Name) -> Name:
+    """Return a person's name without the titles before it; noble ones stay ("Queen Beatrix"), and so does a lone title."""
+    words = list(re.finditer(r"\S+", text[name.start : name.end]))
+    for word in words[:-1]:
+        if people.role(word.group().rstrip(",")) in (None, Word.NOBLE):
+            return name._replace(start=name.start + word.start())
+    return name._replace(start=name.start + words[-1].start()) if words else name
 
 
 def _known(text: str, doc: Doc) -> Iterator[Name]:

@@ -20,6 +20,8 @@ class Entry:
     """Also a common word or a personal name ("Jordan", "Apple"): counts only where the model saw a name as well."""
     iso_3166: str | None = None
     wikidata_id: str | None = None
+    place: str | None = None
+    """For people and what is theirs ("Dutch"): the name of their place."""
 
 
 WORD = re.compile(r"\w+")
@@ -65,17 +67,18 @@ def _entries() -> dict[str, Entry]:
             known = Entry(canonical, kind, form.startswith("?"), iso_3166, wikidata_id or None)
             entries.setdefault(form.lstrip("?"), known)
 
-    def add_people(words: str) -> None:
-        for word in filter(None, words.split("|")):
-            add(EntityType.NORP, word)
+    def add_people(words: str, place: str) -> None:
+        forms = [form for form in words.split("|") if form]
+        for form in forms:
+            entries.setdefault(form, Entry(forms[0], EntityType.NORP, place=place.lstrip("?")))
 
     for code, name, others, people, capital in rows("countries.tsv"):
         add(EntityType.GPE, name, others, code)
         add(EntityType.GPE, *(capital.split("|", 1)))
-        add_people(people)
+        add_people(people, name)
     for kind, name, others, people in rows("places.tsv"):
         add(EntityType(kind), name, others)
-        add_people(people)
+        add_people(people, name)
     for name, others, wikidata_id in rows("organisations.tsv"):
         add(EntityType.ORG, name, others, wikidata_id=wikidata_id)
     for kind, name, others in rows("things.tsv"):

@@ -1,25 +1,86 @@
-"""Personal names and titles."""
+"""Personal names and the titles and offices that stand beside them."""
 
-import re
+import unicodedata
+from enum import StrEnum
 from functools import cache
 
-from services.extraction.phrases import Name
 from services.extraction.wordlists import rows
 
-WORD = re.compile(r"\S+")
+
+class Gender(StrEnum):
+    """What "he" and "she" ask for."""
+
+    MALE = "m"
+    FEMALE = "f"
+
+
+class Word(StrEnum):
+    """What a word of `data/titles.tsv` does beside a personal name."""
+
+    OFFICE = "office"
+    HONORIFIC = "honorific"
+    NOBLE = "noble"
+    MODIFIER = "modifier"
+
+
+PARTICLES = frozenset({"von", "van", "der", "den", "de", "del", "della", "da", "dos", "di", "bin", "ibn", "al", "el", "la", "le", "ter", "ten", "du", "zu"})  # fmt: skip
+"""Lower-case words inside a surname: "Ursula von der Leyen"."""
+
+SUFFIXES = frozenset({"jr.", "jr", "sr.", "sr", "ii", "iii", "iv", "esq.", "phd", "ph.d.", "md", "m.d.", "qc", "sc", "kc", "obe", "mp"})  # fmt: skip
+"""What follows a surname and is none."""
+
+
+def role(word: str) -> Word | None:
+    """Return what `word` does beside a name, whatever its case; None when it is no title."""
+    return _titles().get(word.lower(), (None, None))[0]
+
+
+def gender_of_title(word: str) -> Gender | None:
+    """Return the gender that a title tells: that of "Mrs.", "congressman", "king"."""
+    return _titles().get(word.lower(), (None, None))[1]
+
+
+def gender_of_first_name(word: str) -> Gender | None:
+    """Return the gender that most bearers of a first name in the news have, or None when unknown or both."""
+    return _first_names().get(word) or _first_names().get(word.split("-")[0])
+
+
+def parts(name: str) -> tuple[str, ...]:
+    """Return the words of a personal name that tell one person from another, folded: "Sir John A. Kerr Jr." john a kerr."""
+    words = [fold(word).strip(".,'’\"“”") for word in name.split() if word.lower().rstrip(",") not in SUFFIXES]
+    while len(words) > 1 and role(words[0]) in (Word.HONORIFIC, Word.NOBLE):
+        words = words[1:]
+    return tuple(word for word in words if word)
+
+
+def fold(word: str) -> str:
+    """Return `word` without accents and case, and without a possessive ending."""
+    word = unicodedata.normalize("NFKD", word).casefold()
+    plain = "".join(letter for letter in word if not unicodedata.combining(letter))
+    return plain.removesuffix("'s").removesuffix("’s")
+
+
+def short_forms(first: str) -> frozenset[str]:
+    """Return the short forms of a folded first name: "william" gives "bill", "will", …; empty when none is known."""
+    return _nicknames().get(first, frozenset())
 
 
 @cache
-def titles() -> frozenset[str]:
-    """Return the words that stand before a personal name as title or office: "Secretary", "Dr.", "Former"."""
-    return frozenset(word for _, words in rows("titles.tsv") for word in words.split())
+def _titles() -> dict[str, tuple[Word, Gender | None]]:
+    known: dict[str, tuple[Word, Gender | None]] = {}
+    for kind, words in rows("titles.tsv"):
+        word_kind, _, gender = kind.partition("-") if len(kind) > 1 else ("office", "", kind)
+        for word in words.split():
+            # A noble title comes after the offices in the file, and says more: "king" is an office too.
+            known[word] = (Word(word_kind), Gender(gender) if gender in ("m", "f") else None)
+    return known
 
 
-def without_title(text: str, name: Name) -> Name:
-    """Return `name` without the titles before it; a name of titles alone stays as it is."""
-    start = name.start
-    for match in WORD.finditer(text, name.start, name.end):
-        if match.group().rstrip(",") not in titles():
-            return name._replace(start=match.start())
-        start = match.end()
-    return name if start == name.end else name
+@cache
+def _first_names() -> dict[str, Gender]:
+    return {name: Gender(gender) for gender, names in rows("first_names.tsv") for name in names.split()}
+
+
+@cache
+def _nicknames() -> dict[str, frozenset[str]]:
+    return {fold(full): frozenset(map(fold, short.split())) for full, short in rows("nicknames.tsv")}

@@ -17,18 +17,20 @@ class Tokens:
     texts: list[str]
     starts: list[int]
     ends: list[int]
-    pos: list[int]
-    deps: list[int]
+    pos: list[str]
+    deps: list[str]
     heads: list[int]
     sentences: list[int]
 
     @classmethod
     def of(cls, doc: Doc) -> Self:
-        """Return the tokens of `doc`; `pos` and `deps` as spaCy's symbols."""
+        """Return the tokens of `doc`."""
         texts = [token.text for token in doc]
         starts = [token.idx for token in doc]
         columns = doc.to_array([POS, DEP, HEAD, SENT_START])
-        pos, deps, offsets, opens = (columns[:, i].astype("int64").tolist() for i in range(4)) if texts else ([],) * 4
+        pos, deps = (columns[:, i].tolist() for i in range(2))
+        offsets, opens = (columns[:, i].astype("int64").tolist() for i in (2, 3))
+        names = {number: doc.vocab.strings[number] for number in {*pos, *deps}}
         sentences, first = [], 0
         for index, opening in enumerate(opens):
             if opening == 1:
@@ -38,8 +40,8 @@ class Tokens:
             texts,
             starts,
             [start + len(text) for start, text in zip(starts, texts, strict=True)],
-            pos,
-            deps,
+            [names[number] for number in pos],
+            [names[number] for number in deps],
             [index + offset for index, offset in enumerate(offsets)],
             sentences,
         )

@@ -1,0 +1,103 @@
+"""Who is who: every mention of an article grouped into entities, and the question whom a mention refers to.
+
+Built once an article. Names are found (`entities`) and grouped (`grouping`); descriptions ("the former Netherlands prime
+minister") and pronouns are then led back to a group in reading order (`references`). Quotes and positions ask `resolve`;
+the event carries `entities`.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from spacy.tokens import Doc
+
+from schemas import Entity, EntityType, Mention, MentionKind, item_id
+from services.extraction import entities, references, salience, values
+from services.extraction.document import Document
+from services.extraction.grouping import group
+from services.extraction.references import Party, head_of, tokens_of
+from services.extraction.tokens import Tokens
+
+
+class Coreference:
+    """The entities of one article.
+
+    `entities` lists them in the order of their first mention; `resolve` finds the one that a stretch of text refers to.
+    """
+
+    def __init__(
+        self, document: Document, doc: Doc, article_id: str, revision: int = 0, published_at: datetime | None = None
+    ) -> None:
+        """Read the entities out of `doc`, spaCy's reading of `truecase.readable(document)`.
+
+        `published_at` is the day that "Monday" and "last week" count from; without it they stay without a date.
+        """
+        readable = doc.text
+        self._tokens = Tokens.of(doc)
+        names = entities.recognise(document, readable, doc, self._tokens)
+        groups = group(document.text, readable, names)
+        self._parties = references.parties(document, readable, self._tokens, groups)
+        references.resolve(document, self._tokens, self._parties)
+        shares = salience.shares(document, self._tokens, self._parties)
+        self.entities: list[Entity] = [
+            _entity(document.text, party, share, article_id, revision, published_at)
+            for party, share in zip(self._parties, shares, strict=True)
+        ]
+        self._exact = {(m.start, m.end): entity for entity in self.entities for m in entity.mentions}
+        self._owner = self._owners()
+
+    def resolve(self, start: int, end: int) -> Entity | None:
+        """Return the entity that the words from `start` up to `end` refer to, or None when they name nobody known.
+
+        "Italian Prime Minister Matteo Renzi" is Renzi, "Clinton aides" nobody, "who" the noun before it: what counts is
+        the head of the words, not a name that happens to stand among them.
+        """
+        exact = self._exact.get((start, end))
+        if exact is not None:
+            return exact
+        first, last = tokens_of(self._tokens, start, end)
+        head = head_of(self._tokens, first, last)
+        for token in (head, *self._apposed(head, last)):
+            if token in self._owner:
+                return self._owner[token]
+        return None
+
+    def _apposed(self, head: int, last: int) -> Iterator[int]:
+        """Yield the tokens before `last` that are set beside the head: "the party's chairman, Phil *Lovas*"."""
+        for index in range(head + 1, min(last, len(self._tokens.texts))):
+            if self._tokens.deps[index] == "appos" and self._tokens.heads[index] == head:
+                yield index
+
+    def _owners(self) -> dict[int, Entity]:
+        """Return the entity of every token that a mention covers; a name inside a description keeps its own."""
+        owners = {}
+        for entity in self.entities:
+            for mention in entity.mentions:
+                for token in range(*tokens_of(self._tokens, mention.start, mention.end)):
+                    if mention.kind is not MentionKind.NOMINAL or token not in owners:
+                        owners[token] = entity
+        return owners
+
+
+def _entity(
+    text: str, party: Party, share: float, article_id: str, revision: int, published_at: datetime | None
+) -> Entity:
+    """Return the event's entity for a party."""
+    mentions = sorted({(m.start, m.end): m for m in party.mentions}.values(), key=lambda m: (m.start, m.end))
+    name = party.group.canonical
+    kind = party.group.type
+    entry = party.group.entry
+    first = text[party.group.names[0].start : party.group.names[0].end]
+    return Entity(
+        id=item_id(article_id, revision, "entity", kind, name, party.group.names[0].start),
+        name=name,
+        type=kind,
+        mentions=[
+            Mention(text=text[m.start : m.end], start=m.start, end=m.end, kind=m.kind) for m in mentions
+        ],
+        titles=party.titles,
+        salience=share,
+        iso_3166=entry.iso_3166 if entry else None,
+        wikidata_id=entry.wikidata_id if entry else None,
+        date=values.date(first, published_at) if kind is EntityType.DATE else None,
+        money=values.money(first) if kind is EntityType.MONEY else None,
+    )
