@@ -5,6 +5,7 @@ idempotent and belong to a partition), its web server, sensors, leader election 
 creation of topics (an administrator's), and its waiting for streams at a rebalance (it has no deadline).
 """
 
+import logging
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -34,6 +35,7 @@ class _Boot(BootStrategy):
 
 
 class _App(faust.App):
+    logger = logging.getLogger("faust")  # else mode makes one of our name for its own chatter
     BootStrategy = _Boot
 
     def _create_directories(self) -> None:

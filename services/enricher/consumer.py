@@ -4,6 +4,7 @@ Faust reads and follows rebalances. It never commits: the offsets are ours (acks
 """
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -70,6 +71,8 @@ class Raw:
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that owns the aiokafka consumer, so that heartbeats go on whatever the main loop does."""
 
+    logger = logging.getLogger("faust")  # else mode makes one of our name for its own chatter
+
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         settings = cast(Transport, transport).settings
         options = settings.kafka.client_options()
@@ -118,6 +121,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
 class Consumer(driver.Consumer):
     """Faust's consumer, and our seat in the consumer group."""
+
+    logger = logging.getLogger("faust")  # else mode makes one of our name for its own chatter
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)

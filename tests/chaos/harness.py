@@ -1,0 +1,322 @@
+"""The arena of the chaos and integration tests: real brokers, workers as processes, and a count of what came out.
+
+Nothing here knows the inside of a worker: it is started as a process, ended by signals, and judged by what a
+read_committed consumer that is not ours would see.
+"""
+
+import asyncio
+import itertools
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
+
+from schemas import topics
+from schemas.deadletter import PREFIX
+
+ROOT = Path(__file__).parents[2]
+STUB = "tests.chaos.stub:Reader"
+FETCH_BYTES = 32 * topics.MEBIBYTE
+POLL_SECONDS = 0.1
+
+WORKER_SETTINGS = {
+    # Short enough that a test of it does not take minutes; the smallest that brokers take is six seconds.
+    "ONRECORD_SESSION_TIMEOUT_SECONDS": "6",
+    "ONRECORD_REBALANCE_TIMEOUT_SECONDS": "15",
+    "ONRECORD_ARTICLE_DEADLINE_SECONDS": "3",
+    "ONRECORD_CHILDREN": "1",
+    "ONRECORD_METRICS_PORT": "0",
+    "ONRECORD_DRAIN_DEADLINE_SECONDS": "10",
+}
+
+
+class Worker:
+    """A worker process that is started again when it ends by itself, as whoever runs it would do."""
+
+    def __init__(self, number: int, environment: Mapping[str, str], log: Path) -> None:
+        self.number = number
+        self.log = log
+        self.exits: list[int] = []
+        """The exit statuses it has ended with."""
+        self._environment = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
+        self._process: asyncio.subprocess.Process | None = None
+        self._wanted = False
+        self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    def children(self) -> list[int]:
+        """Return the processes that read for this worker: its grandchildren, forked by the nursery."""
+        return [child for nursery in _children_of(self.pid) for child in _children_of(nursery)]
+
+    async def start(self) -> None:
+        self._wanted = True
+        await self._spawn()
+        self._keeper = asyncio.create_task(self._keep())
+
+    def send(self, number: signal.Signals) -> None:
+        if self.is_running:
+            os.kill(self.pid, number)
+
+    async def stop(self, seconds: float = 30.0) -> int:
+        """Stop it with SIGTERM and return its exit status; -SIGKILL if it did not stop in time."""
+        self._wanted = False
+        self.send(signal.SIGCONT)
+        self.send(signal.SIGTERM)
+        assert self._keeper is not None
+        try:
+            await asyncio.wait_for(asyncio.shield(self._keeper), seconds)
+        except TimeoutError:
+            self.send(signal.SIGKILL)
+            await self._keeper
+        return self.exits[-1]
+
+    async def _spawn(self) -> None:
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.chaos.worker", env=self._environment, cwd=ROOT, stdout=log, stderr=log
+            )
+
+    async def _keep(self) -> None:
+        while True:
+            assert self._process is not None
+            self.exits.append(await self._process.wait())
+            if not self._wanted:
+                return
+            await asyncio.sleep(0.5)
+            await self._spawn()
+
+
+def _children_of(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+@dataclass
+class Count:
+    """What came out, by what went in. `sent` is what the broker confirmed."""
+
+    sent: int
+    lost: list[str] = field(default_factory=list)
+    """Articles of which no event, or not every event, and no dead letter came out."""
+    foreign: list[str] = field(default_factory=list)
+    """What came out of nothing that went in, or is not what the reader makes of it."""
+    duplicates: int = 0
+    """Events and dead letters that a read_committed consumer saw more than once."""
+    dead: Counter[str] = field(default_factory=Counter)
+    """Dead letters by reason."""
+
+
+class Arena:
+    """One run: fresh topics, a consumer group of its own, workers, and everything that was produced."""
+
+    def __init__(self, bootstrap: str, folder: Path, settings: Mapping[str, str], reader: str = STUB) -> None:
+        self.bootstrap = bootstrap
+        self.folder = folder
+        self.group = f"group-{time.time_ns()}"
+        self.workers: list[Worker] = []
+        self.sent: dict[str, bytes | None] = {}
+        """Value by key of every message that the broker confirmed."""
+        self.dead: set[str] = set()
+        """Keys of those that must become dead letters."""
+        self._numbers = itertools.count(1)
+        self._environment = {
+            **WORKER_SETTINGS,
+            "ONRECORD_KAFKA_BOOTSTRAP": bootstrap,
+            "ONRECORD_GROUP_ID": self.group,
+            "CHAOS_READER": reader,
+            **settings,
+        }
+
+    async def make_topics(self, partitions: int = 6) -> None:
+        """Begin with empty topics."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await _delete(admin, [topic.name for topic in topics.CATALOGUE])
+            await _create(admin, partitions, replicas=len(self.bootstrap.split(",")))
+        finally:
+            await admin.close()
+
+    async def start_worker(self, **settings: str) -> Worker:
+        number = next(self._numbers)
+        worker = Worker(number, {**self._environment, **settings}, self.folder / f"worker-{number}.log")
+        self.workers.append(worker)
+        await worker.start()
+        return worker
+
+    async def stop_workers(self) -> None:
+        await asyncio.gather(*(worker.stop() for worker in self.workers))
+
+    @asynccontextmanager
+    async def producer(self) -> AsyncIterator[AIOKafkaProducer]:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap, enable_idempotence=True, max_request_size=FETCH_BYTES, linger_ms=2
+        )
+        await producer.start()
+        try:
+            yield producer
+        finally:
+            await producer.stop()
+
+    async def send(self, messages: Iterable[tuple[str, bytes | None]], rate: float | None = None) -> None:
+        """Produce messages (key, value), `rate` a second or as fast as it goes, and remember what was confirmed."""
+        async with self.producer() as producer, asyncio.TaskGroup() as tasks:
+            began = time.monotonic()
+            for index, (key, value) in enumerate(messages):
+                if rate is not None:
+                    await asyncio.sleep(max(0.0, began + index / rate - time.monotonic()))
+                confirmation = await producer.send(topics.RAW.name, key=key.encode(), value=value)
+                tasks.create_task(self._confirmed(key, value, confirmation))
+
+    async def _confirmed(self, key: str, value: bytes | None, confirmation: asyncio.Future[object]) -> None:
+        await confirmation
+        self.sent[key] = value
+
+    async def until_done(self, seconds: float) -> None:
+        """Return when the group has committed everything; raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while await self.behind() > 0:
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def behind(self) -> int:
+        """Return how many messages of the raw topic the group has not committed."""
+        ends, committed = await self._ends(), await self.committed()
+        return sum(end - committed.get(partition, 0) for partition, end in ends.items())
+
+    async def committed(self) -> dict[TopicPartition, int]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            offsets = await admin.list_consumer_group_offsets(self.group)
+        finally:
+            await admin.close()
+        return {partition: offset.offset for partition, offset in offsets.items()}
+
+    async def _ends(self) -> dict[TopicPartition, int]:
+        async with _consumer(self.bootstrap) as consumer:
+            partitions = await _partitions(consumer, topics.RAW.name)
+            ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+            return ends
+
+    async def read(self, topic: str, isolation: str = "read_committed") -> list[ConsumerRecord]:
+        """Return everything that a topic holds now."""
+        async with _consumer(self.bootstrap, isolation) as consumer:
+            partitions = await _partitions(consumer, topic)
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning()
+            ends = await consumer.end_offsets(partitions)
+            records: list[ConsumerRecord] = []
+            while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
+                for batch in (await consumer.getmany(timeout_ms=500)).values():
+                    records += batch
+            return records
+
+    async def count(self) -> Count:
+        """Compare what came out with what went in."""
+        count = Count(sent=len(self.sent))
+        enriched = await self._events(topics.ENRICHED.name, count)
+        quotes = await self._events(topics.QUOTES.name, count)
+        dead: Counter[str] = Counter()
+        for record in await self.read(topics.DEAD_LETTERS.name):
+            key = (record.key or b"").decode()
+            dead[key] += 1
+            count.dead[dict(record.headers)[PREFIX + "reason"].decode()] += 1
+            if key not in self.sent or record.value != self.sent[key] or key not in self.dead:
+                count.foreign.append(f"dead letter {key}")
+        for key in self.sent:
+            whole = (dead[key] > 0) if key in self.dead else (enriched[key] > 0 and quotes[key] > 0)
+            if not whole:
+                count.lost.append(key)
+        for seen in (enriched, quotes, dead):
+            count.duplicates += sum(times - 1 for times in seen.values())
+        return count
+
+    async def _events(self, topic: str, count: Count) -> Counter[str]:
+        seen: Counter[str] = Counter()
+        for record in await self.read(topic):
+            key = (record.key or b"").decode()
+            seen[key] += 1
+            value = self.sent.get(key)
+            if value is None or key in self.dead or not _is_read_from(record.value, value):
+                count.foreign.append(f"{topic} {key}")
+        return seen
+
+
+def article(key: str, body: str = "Nothing happened.", **fields: object) -> tuple[str, bytes]:
+    """Return a small raw article as (key, value)."""
+    return key, orjson.dumps({"article_id": key, "body": body, **fields})
+
+
+def articles(name: str, number: int) -> list[tuple[str, bytes | None]]:
+    """Return so many small articles, with keys that begin with `name`."""
+    return [article(f"{name}-{index}") for index in range(number)]
+
+
+def _is_read_from(event: bytes | None, raw: bytes) -> bool:
+    if event is None:
+        return False
+    read, sent = orjson.loads(event), orjson.loads(raw)
+    return bool(read.get("article_id", read.get("article", {}).get("article_id")) == sent["article_id"])
+
+
+@asynccontextmanager
+async def _consumer(bootstrap: str, isolation: str = "read_committed") -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level=isolation,
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=FETCH_BYTES,
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+    await consumer._client.force_metadata_update()
+    while not (numbers := consumer.partitions_for_topic(topic)):
+        await consumer.topics()
+        await asyncio.sleep(POLL_SECONDS)
+    return [TopicPartition(topic, number) for number in numbers]
+
+
+async def _delete(admin: AIOKafkaAdminClient, names: list[str]) -> None:
+    present = set(await admin.list_topics()) & set(names)
+    if present:
+        await admin.delete_topics(sorted(present))
+    while set(await admin.list_topics()) & set(names):
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _create(admin: AIOKafkaAdminClient, partitions: int, replicas: int) -> None:
+    wanted = [
+        NewTopic(topic.name, partitions, replicas, topic_configs={"max.message.bytes": str(topic.max_message_bytes)})
+        for topic in topics.CATALOGUE
+    ]
+    while not set(await admin.list_topics()) >= {topic.name for topic in wanted}:
+        try:
+            await admin.create_topics(wanted)
+        except KafkaError:  # the deletion of their namesakes is not through yet
+            await asyncio.sleep(POLL_SECONDS)
