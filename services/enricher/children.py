@@ -12,13 +12,15 @@ from typing import Any
 
 from services.enricher import frames
 from services.enricher.messages import Message
-from services.enricher.nursery import EXIT_MEMORY, FORK, KILL, ORDER, Born, Died, Loaded, NotLoaded, Reply
+from services.enricher.nursery import EXIT_FORK, EXIT_MEMORY, FORK, KILL, ORDER, Born, Died, Loaded, NotLoaded, Reply
 from services.enricher.settings import Settings
 
 BIRTH_SECONDS = 20.0
 """How long a fork may take. It takes milliseconds; a machine that needs more than this is not working."""
 REPORT_SECONDS = 5.0
 """How long the nursery may take to report a death that has been seen or ordered."""
+
+STANDARD_ERROR = 2
 
 # One thread a child: there is a child a core already, and a BLAS with threads of its own could not be forked.
 # These must be in the environment before numpy is imported.
@@ -55,10 +57,15 @@ class ChildDiedError(Exception):
 class Child:
     """One child process. It reads one batch at a time."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, died: "asyncio.Future[int]") -> None:
+    def __init__(
+        self, number: int, died: asyncio.Future[int], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.number = number
+        """What the nursery knows it by."""
+        self.died = died
+        """Gets its exit status, or NurseryLostError."""
         self._reader = reader
         self._writer = writer
-        self._died = died
         self.pid = 0
         self.articles = 0
         """How many articles it has been given so far."""
@@ -87,7 +94,7 @@ class Child:
 
     async def _status(self) -> int | None:
         with contextlib.suppress(TimeoutError, NurseryLostError):
-            return await asyncio.wait_for(asyncio.shield(self._died), REPORT_SECONDS)
+            return await asyncio.wait_for(asyncio.shield(self.died), REPORT_SECONDS)
         return None
 
     def dismiss(self) -> None:
@@ -102,7 +109,6 @@ class Children:
         self._nursery = nursery
         self._control = control
         self._deaths: dict[int, asyncio.Future[int]] = {}
-        self._numbers: dict[Child, int] = {}
         self._next_number = 0
         self._listening: asyncio.Task[None] | None = None
         self._lost = False
@@ -119,6 +125,7 @@ class Children:
                 [sys.executable, "-P", "-c", program, str(theirs.fileno())],
                 env=environment,
                 stdin=subprocess.DEVNULL,
+                stdout=STANDARD_ERROR,  # standard output belongs to the command
                 pass_fds=[theirs.fileno()],
             )
         children = cls(nursery, ours)
@@ -167,22 +174,21 @@ class Children:
 
     async def child(self) -> Child:
         """Return a new child that is ready for articles; raises ChildDiedError or NurseryLostError."""
-        number, self._next_number = self._next_number, self._next_number + 1
-        death = self._deaths[number] = asyncio.get_running_loop().create_future()
         ours, theirs = socket.socketpair()
-        with theirs:
-            self._order(FORK, number, theirs)
         reader, writer = await asyncio.open_connection(sock=ours)
-        child = Child(reader, writer, death)
-        self._numbers[child] = number
-        death.add_done_callback(lambda _: self._numbers.pop(child, None))
+        number, self._next_number = self._next_number, self._next_number + 1
+        child = Child(number, asyncio.get_running_loop().create_future(), reader, writer)
         try:
+            with theirs:
+                self._order(FORK, number, theirs)
+            self._deaths[number] = child.died
             await asyncio.wait_for(child.born(), BIRTH_SECONDS)
         except TimeoutError:
+            child.dismiss()
             self.kill()
             raise NurseryLostError from None
-        except ChildDiedError:
-            writer.close()
+        except (ChildDiedError, NurseryLostError):
+            child.dismiss()
             if self._lost:
                 raise NurseryLostError from None
             raise
@@ -191,13 +197,11 @@ class Children:
     async def end(self, child: Child) -> None:
         """Kill a child, stopped or busy, and return when it is gone."""
         child.dismiss()
-        number = self._numbers.get(child)
-        if number is None:
+        if child.died.done():
             return
-        death = self._deaths[number]
         try:
-            self._order(KILL, number)
-            await asyncio.wait_for(asyncio.shield(death), REPORT_SECONDS)
+            self._order(KILL, child.number)
+            await asyncio.wait_for(asyncio.shield(child.died), REPORT_SECONDS)
         except NurseryLostError:
             return
         except TimeoutError:
@@ -235,4 +239,6 @@ def _explain(status: int | None) -> str:
         return "ended without a report"
     if status == EXIT_MEMORY:
         return "reached its memory limit"
+    if status == EXIT_FORK:
+        return "could not be forked for want of memory or processes"
     return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"

@@ -15,6 +15,7 @@ however it comes, ends its children (PR_SET_PDEATHSIG on Linux; elsewhere a chil
 import ctypes
 import gc
 import importlib
+import logging
 import os
 import resource
 import selectors
@@ -34,6 +35,8 @@ from services.enricher import frames, logs
 from services.enricher.messages import Message, Result
 from services.enricher.settings import Settings
 
+log = logging.getLogger(__name__)
+
 ORDER = struct.Struct("!cI")
 """An order of the worker: what, and the number of the child. An order to fork carries the child's socket."""
 FORK = b"f"
@@ -41,6 +44,8 @@ KILL = b"k"
 
 EXIT_MEMORY = 77
 """Exit status of a child that reached its memory limit."""
+EXIT_FORK = 78
+"""Exit status that is reported of a child that could not be forked: no memory, or no more processes allowed."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -134,7 +139,12 @@ class Nursery:
 
     def _fork(self, number: int, connection: socket.socket) -> None:
         parent = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            connection.close()
+            frames.send(self._control, Died(number, EXIT_FORK))
+            return
         if pid == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -170,8 +180,8 @@ def _live(connection: socket.socket, reading: Reading, parent: int, memory_bytes
         status = EXIT_MEMORY
     except BaseException as error:  # noqa: BLE001 (whatever it is, it must not unwind into the nursery)
         # Where it happened, without the message: that may quote the article.
-        sys.stderr.write("".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}\n")
-        sys.stderr.flush()
+        stack = "".join(traceback.format_tb(error.__traceback__))
+        log.error("%s ended a child\n%s", type(error).__name__, stack)  # noqa: TRY400
     finally:
         os._exit(status)
 
