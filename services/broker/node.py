@@ -33,10 +33,11 @@ class Node:
 
     @property
     def pid(self) -> int | None:
-        """The process id, or None when the node does not run."""
+        """The process id, or None when the node does not run, or is only just being started."""
         if not self.is_running():
             return None
-        return int(self._pid_path.read_text("ascii"))
+        written = self._pid_path.read_text("ascii")
+        return int(written) if written else None
 
     @property
     def port(self) -> int:
@@ -67,6 +68,7 @@ class Node:
         try:
             if not _try_lock(lock, fcntl.LOCK_EX):
                 raise BrokerError(f"the broker in {self.folder} is running already, or being started")
+            os.ftruncate(lock, 0)
             with self.log_path.open("ab") as log:
                 self._process = subprocess.Popen(  # noqa: S603 -- a list, and no shell
                     command,
@@ -77,7 +79,6 @@ class Node:
                     start_new_session=True,  # so that Ctrl-C in this terminal does not reach it
                     pass_fds=(lock,),
                 )
-            os.ftruncate(lock, 0)
             os.pwrite(lock, str(self._process.pid).encode("ascii"), 0)
         finally:
             os.close(lock)
