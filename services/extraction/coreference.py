@@ -14,8 +14,8 @@ from schemas import Entity, EntityType, Mention, MentionKind, item_id
 from services.extraction import entities, references, salience, values
 from services.extraction.document import Document
 from services.extraction.grouping import group
-from services.extraction.references import Party, head_of, tokens_of
-from services.extraction.tokens import Tokens
+from services.extraction.references import Party
+from services.extraction.tokens import Tokens, head_of, tokens_of
 
 
 class Coreference:

@@ -28,7 +28,7 @@ REACH = 12
 GLUE = frozenset({"-", "–", "&", "/", "'", "’", "."})
 ELECTIONS = frozenset({"election", "elections", "referendum", "referendums", "by-election", "by-elections", "byelection"})
 PRIMARIES = frozenset({"primary", "primaries", "caucus", "caucuses"})
-SUMMITS = frozenset({"summit", "summits"})
+MEETINGS = frozenset({"summit", "summits", "revolt", "uprising", "rebellion", "massacre", "riots"})
 COLLECTIVE = frozenset({"People", "Women", "Men", "Children", "King", "Queen", "Lord", "Nation", "Citizen", "Prince"})
 """What owns an institution by name ("People's Party"); after anything else a possessive ends a name ("Russia's Duma")."""
 
@@ -48,8 +48,8 @@ def names(tokens: Tokens) -> Iterator[Name]:
             span = _institution(tokens, index, kind)
         elif word in ELECTIONS or word.capitalize() != word and word in PRIMARIES or word in ("Election", "Elections"):
             kind, span = EntityType.EVENT, _election(tokens, index)
-        elif word in SUMMITS:
-            kind, span = EntityType.EVENT, _summit(tokens, index)
+        elif word in MEETINGS:
+            kind, span = EntityType.EVENT, _meeting(tokens, index)
         else:
             continue
         if span is not None and kind is not None:
@@ -151,8 +151,8 @@ def _election(tokens: Tokens, head: int) -> tuple[int, int] | None:
     return first, last
 
 
-def _summit(tokens: Tokens, head: int) -> tuple[int, int] | None:
-    """Return the tokens of a named meeting: "2015 CELAC summit", "IV CELAC summit"."""
+def _meeting(tokens: Tokens, head: int) -> tuple[int, int] | None:
+    """Return the tokens of a named meeting or upheaval: "2015 CELAC summit", "Decembrist revolt"."""
     first = _leftwards(tokens, head)
     if first > 0 and is_year(tokens.texts[first - 1]):
         first -= 1
@@ -187,6 +187,11 @@ def _tight(tokens: Tokens, index: int) -> bool:
         and tokens.ends[index - 1] == tokens.starts[index]
         and tokens.ends[index] == tokens.starts[index + 1]
     )
+
+
+def head_kind(word: str) -> EntityType | None:
+    """Return what a name that ends with `word` names ("Court", "Treaty"); None when the word does not tell."""
+    return _heads().get(word)
 
 
 @cache

@@ -16,7 +16,7 @@ from services.extraction import gazetteer, people, quotation, titles
 from services.extraction.document import Document, Zone
 from services.extraction.grouping import Group
 from services.extraction.people import Gender, Word
-from services.extraction.tokens import Tokens
+from services.extraction.tokens import Tokens, head_of, tokens_of
 from services.extraction.wordlists import words
 
 SUBJECTS = frozenset({"nsubj", "nsubjpass"})
@@ -87,20 +87,6 @@ def _describe(text: str, tokens: Tokens, named: bytearray, party: Party) -> None
     if party.gender is None:
         told = [people.gender_of_title(word) for office in party.offices for word in office]
         party.gender = next(filter(None, told), None)
-
-
-def tokens_of(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
-    """Return the first token between two offsets, and the one after the last."""
-    first = bisect_left(tokens.ends, start + 1)
-    return first, max(first + 1, bisect_left(tokens.starts, end))
-
-
-def head_of(tokens: Tokens, first: int, last: int) -> int:
-    """Return the token from `first` up to `last` that hangs on none of the others; the last such one."""
-    for index in range(min(last, len(tokens.texts)) - 1, first - 1, -1):
-        if not first <= tokens.heads[index] < last or tokens.heads[index] == index:
-            return index
-    return first
 
 
 def resolve(document: Document, tokens: Tokens, known: Sequence[Party]) -> None:

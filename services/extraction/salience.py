@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from schemas import MentionKind
 from services.extraction.document import Document, Zone
-from services.extraction.references import Party, head_of, tokens_of
-from services.extraction.tokens import Tokens
+from services.extraction.references import Party
+from services.extraction.tokens import Tokens, head_of, tokens_of
 
 ZONES = {
     Zone.HEADLINE: 3.0,

@@ -47,6 +47,20 @@ class Tokens:
         )
 
 
+def tokens_of(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
+    """Return the first token between two offsets, and the one after the last."""
+    first = bisect_left(tokens.ends, start + 1)
+    return first, max(first + 1, bisect_left(tokens.starts, end))
+
+
+def head_of(tokens: Tokens, first: int, last: int) -> int:
+    """Return the token from `first` up to `last` that hangs on none of the others; the last such one."""
+    for index in range(min(last, len(tokens.texts)) - 1, first - 1, -1):
+        if not first <= tokens.heads[index] < last or tokens.heads[index] == index:
+            return index
+    return first
+
+
 def open_sentences(document: Document, doc: Doc) -> Doc:
     """Return `doc`, fresh from the tokenizer, with a sentence begun at every block of the document.
 

@@ -1,0 +1,123 @@
+"""What an article knows of its names as a whole: one type a name, the same in a list, every repeat found.
+
+Models decide mention by mention, so that "Trump" is a person here and an organisation there. A newspaper means the same.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from schemas import EntityType
+from services.extraction import gazetteer, people
+from services.extraction.phrases import Name
+
+NUMBERS = frozenset({EntityType.DATE, EntityType.MONEY, EntityType.PERCENT, EntityType.QUANTITY})
+PLACES = frozenset({EntityType.GPE, EntityType.LOC})
+
+LIST_GAP = re.compile(r",? (?:and|or|&) (?:the )?|, (?:the )?")
+BRACKET = re.compile(r" \((?P<alias>[^\W\d_][\w.'’&-]*(?: [A-Z][\w.'’&-]*){0,3})[),]")
+"""Another name in brackets right after a name: "Movement for the Left (MpS)"."""
+
+
+def reached(text: str, names: list[Name]) -> list[Name]:
+    """Return `names` with the types that the article agrees on, and with the mentions that were missed."""
+    names = _merged(names, _aliases(text, names))
+    names = _lists(text, names)
+    names = _vote(text, names)
+    return _merged(names, _repeats(text, names))
+
+
+def _aliases(text: str, names: Sequence[Name]) -> list[Name]:
+    """Return the other names that organisations are given in brackets."""
+    found = []
+    for name in names:
+        match = BRACKET.match(text, name.end) if name.type in (EntityType.ORG, EntityType.LAW) else None
+        if match and any(letter.isupper() for letter in match["alias"]):
+            alias = match["alias"]
+            known = gazetteer.entry(alias)
+            if len(alias) > 1 and (known is None or known.type is name.type) and not people.role(alias):
+                found.append(Name(*match.span("alias"), name.type))
+    return found
+
+
+def _lists(text: str, names: list[Name]) -> list[Name]:
+    """Give all members of an enumeration the type of most: in "Leeds, Keighley, Morley and Ossett" all are towns.
+
+    Only where four or more names follow one another and three in four have the same type.
+    """
+    result = list(names)
+    begin = 0
+    for index in range(1, len(names) + 1):
+        if index < len(names) and LIST_GAP.fullmatch(text, names[index - 1].end, names[index].start):
+            continue
+        if index - begin >= 4:
+            kind, count = Counter(_broad(name.type) for name in names[begin:index]).most_common(1)[0]
+            if count * 3 >= (index - begin) * 2:
+                for member in range(begin, index):
+                    name = names[member]
+                    if _broad(name.type) is not kind and gazetteer.entry(text[name.start : name.end]) is None:
+                        result[member] = name._replace(type=kind)
+        begin = index
+    return result
+
+
+def _broad(kind: EntityType) -> EntityType:
+    return EntityType.GPE if kind in PLACES else kind
+
+
+def _vote(text: str, names: list[Name]) -> list[Name]:
+    """Give every name the type that most of its mentions have; who is named in full makes the bare surname a person."""
+    votes: defaultdict[str, Counter[EntityType]] = defaultdict(Counter)
+    surnames = set()
+    for name in names:
+        if name.type not in NUMBERS:
+            words = text[name.start : name.end]
+            votes[words][name.type] += 1
+            if name.type is EntityType.PERSON and " " in words:
+                surnames.add(words.rsplit(" ", 1)[1])
+    result = []
+    for name in names:
+        words = text[name.start : name.end]
+        if name.type in NUMBERS:
+            pass
+        elif words in surnames and gazetteer.entry(words) is None:
+            name = name._replace(type=EntityType.PERSON)
+        else:
+            best, count = votes[words].most_common(1)[0]
+            if count > votes[words][name.type]:
+                name = name._replace(type=best)
+        result.append(name)
+    return result
+
+
+def _repeats(text: str, names: Sequence[Name]) -> list[Name]:
+    """Return every other place where a known person or organisation, or the surname of a known person, is written."""
+    kinds: dict[str, EntityType] = {}
+    for name in names:
+        words = text[name.start : name.end]
+        if name.type in (EntityType.PERSON, EntityType.ORG, EntityType.GPE) and len(words) > 2:
+            kinds.setdefault(words, name.type)
+            surname = words.rsplit(" ", 1)[-1]
+            if name.type is EntityType.PERSON and len(surname) > 3 and surname[0].isupper():
+                kinds.setdefault(surname, name.type)
+    by_first = defaultdict(list)
+    for words in sorted(kinds, key=len, reverse=True):
+        first = gazetteer.WORD.match(words)
+        if first:
+            by_first[first.group()].append(words)
+    found = []
+    for match in gazetteer.WORD.finditer(text):
+        for words in by_first.get(match.group(), ()):
+            end = match.start() + len(words)
+            if text.startswith(words, match.start()) and not text[end : end + 1].isalnum():
+                found.append(Name(match.start(), end, kinds[words]))
+                break
+    return found
+
+
+def _merged(names: list[Name], more: Iterable[Name]) -> list[Name]:
+    """Return `names` and those of `more` that overlap none of them, in order."""
+    taken = bytearray(max((name.end for name in names), default=0))
+    for name in names:
+        taken[name.start : name.end] = b"\x01" * (name.end - name.start)
+    return sorted([*names, *(name for name in more if not any(taken[name.start : name.end]))])

@@ -1,0 +1,160 @@
+"""spaCy's names put right one by one: cut where they run on, made whole where they stop short, relabelled or dropped.
+
+The rules look at form alone (brackets, commas, titles, particles); what an article or the gazetteer knows comes later.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from schemas import EntityType
+from services.extraction import gazetteer, people, phrases, truecase
+from services.extraction.people import PARTICLES, Word
+from services.extraction.phrases import Name
+from services.extraction.tokens import Tokens, tokens_of
+
+LEADING = re.compile(r"(?:[\"“”‘’'(\[\s,;:–—-]+|(?:[Tt]he|THE|[Aa]n?)\s+)+")
+TRAILING = re.compile(r"(?:['’][sS]|[\"“”‘’'(\[)\]\s,;:–—-]+)+$")
+
+SEPARATOR = re.compile(r"\s*[()\[\]]+\s*|\s*\n\s*|,\s+(?!(?:Inc|Ltd|LLC|Corp|Co|Jr|Sr|D\.C|DC|PLC|and\b))|\s+(?:[-–—/]|vs\.?)\s+")
+"""What divides two names that spaCy took for one: "Amnesty International, Human Rights Watch", "Bush - Cheney"."""
+
+JOINED = frozenset({EntityType.PERSON, EntityType.ORG, EntityType.GPE, EntityType.LOC, EntityType.NORP, EntityType.FAC})
+"""Types whose names hold no comma. Laws, works and events may ("Strategic Arms Reduction, Treaty on")."""
+
+CAPTIONS = frozenset({"Image", "Photo", "Video", "File", "Picture", "Credit", "Read", "Watch", "Related"})
+"""Labels of pictures and links, which are no names."""
+
+
+def repaired(text: str, tokens: Tokens, names: Sequence[Name]) -> Iterator[Name]:
+    """Yield the names that `names`, in order and as spaCy found them, should have been."""
+    for index, name in enumerate(names):
+        following = names[index + 1].start if index + 1 < len(names) else len(text)
+        preceding = names[index - 1].end if index else 0
+        for piece in _divided(text, name):
+            piece = _trimmed(text, piece)
+            if piece.type is EntityType.PERSON:
+                piece = _whole_person(text, tokens, _without_title(text, piece), preceding, following)
+            elif piece.type in JOINED:
+                piece = _without_office(text, piece)
+            if piece.start < piece.end and not _is_no_name(text, piece):
+                yield piece._replace(type=_type(text, piece))
+
+
+def _divided(text: str, name: Name) -> Iterator[Name]:
+    """Yield the parts of a name that brackets, a line's end, a comma or a spaced dash divide."""
+    if name.type not in JOINED:
+        end = text.find("\n", name.start, name.end)
+        yield name if end < 0 else name._replace(end=end)
+        return
+    start = name.start
+    for match in SEPARATOR.finditer(text, name.start, name.end):
+        if match.group().strip() in ("-", "–", "/") and name.type is not EntityType.PERSON:
+            continue
+        if start < match.start():
+            yield name._replace(start=start, end=match.start())
+        start = match.end()
+    if start < name.end:
+        yield name._replace(start=start)
+
+
+def _trimmed(text: str, name: Name) -> Name:
+    """Return `name` without articles, quotation marks, possessives and, in personal and place names, lower-case words at
+    its end ("Robert Hendrickson joined")."""
+    leading = LEADING.match(text, name.start, name.end)
+    start = leading.end() if leading else name.start
+    trailing = TRAILING.search(text, start, name.end)
+    end = trailing.start() if trailing else name.end
+    if name.type in JOINED:
+        while " " in (piece := text[start:end]) and (last := piece.rsplit(" ", 1)[1])[:1].islower() and last not in PARTICLES:
+            end = start + len(piece) - len(last) - 1
+    return Name(start, max(start, end), name.type)
+
+
+def _without_title(text: str, name: Name) -> Name:
+    """Return a person's name without the titles before it; noble ones stay ("Queen Beatrix"), and so does a lone title."""
+    words = list(re.finditer(r"\S+", text[name.start : name.end]))
+    for word in words[:-1]:
+        bare = word.group().rstrip(",")
+        known = gazetteer.entry(bare)
+        people_of_a_place = known is not None and known.place is not None
+        if people.role(bare) in (None, Word.NOBLE) and not people_of_a_place:
+            return name._replace(start=name.start + word.start())
+    return name._replace(start=name.start + words[-1].start()) if words else name
+
+
+def _without_office(text: str, name: Name) -> Name:
+    """Return a name without the office of its holder at its end: "State Department *Spokesperson*"."""
+    words = list(re.finditer(r"\S+", text[name.start : name.end]))
+    while len(words) > 1 and people.role(words[-1].group()) is Word.OFFICE:
+        words.pop()
+    while len(words) > 1 and words[-1].group() in ("Prime", "Deputy", "Vice", "Assistant", "Chief"):
+        words.pop()
+    return name._replace(end=name.start + words[-1].end()) if words else name
+
+
+def _whole_person(text: str, tokens: Tokens, name: Name, preceding: int, following: int) -> Name:
+    """Return a personal name with the parts that spaCy cut off: "*Junius* Spencer Morgan", "Hugh Lawson *White*",
+    "Moon Jae*-in*". It grows over proper nouns, between its neighbours `preceding` and `following`."""
+    first, last = tokens_of(tokens, name.start, name.end)
+    while first > 0 and tokens.starts[first - 1] >= preceding and _is_part(tokens, first - 1):
+        first -= 1
+    while last < len(tokens.texts) and tokens.ends[last] <= following:
+        hyphen = tokens.texts[last] == "-" and tokens.ends[last - 1] == tokens.starts[last] and last + 1 < len(tokens.texts)
+        if hyphen and tokens.starts[last + 1] == tokens.ends[last] and tokens.texts[last + 1].isalpha():
+            last += 2
+        elif _is_part(tokens, last) and text[tokens.starts[last] - 1] == " ":
+            last += 1
+        else:
+            break
+    return Name(min(name.start, tokens.starts[first]), max(name.end, tokens.ends[last - 1]), name.type)
+
+
+def _is_part(tokens: Tokens, index: int) -> bool:
+    """Return whether the token at `index` can only be part of the personal name beside it."""
+    word = tokens.texts[index]
+    if tokens.pos[index] != "PROPN" or not word[0].isupper() or not word[-1].isalpha():
+        return False
+    return not (
+        word in CAPTIONS
+        or (word.isupper() and len(word) > 1)
+        or people.role(word)
+        or gazetteer.entry(word)
+        or phrases.head_kind(word)
+        or word.lower() in truecase.common()
+        or word in phrases.MONTHS
+    )
+
+
+def _is_no_name(text: str, name: Name) -> bool:
+    """Return whether `name` is an office by itself ("Major General", "MP"), a caption's label, or no capital at all."""
+    piece = text[name.start : name.end]
+    if name.type not in JOINED:
+        return False
+    if piece in CAPTIONS or not any(letter.isalpha() for letter in piece):
+        return True
+    if piece.islower() and gazetteer.entry(piece) is None:
+        return True
+    roles = [people.role(word.replace(".", "")) for word in piece.split()]
+    if all(roles) and Word.OFFICE in roles:
+        return True
+    before = text[max(0, name.start - 20) : name.start]
+    return bool(OFFICE_OF.search(before)) and " " not in piece
+
+
+OFFICE_OF = re.compile(r"\b(?:[Ss]ecretary|[Mm]inister|[Mm]inistry|[Ss]ecretaries|[Mm]inisters) of (?:the )?$")
+
+
+def _type(text: str, name: Name) -> EntityType:
+    """Return the type of `name`; what begins with a first name and has no institution's noun is a person."""
+    if name.type not in JOINED or name.type is EntityType.PERSON:
+        return name.type
+    words = text[name.start : name.end].split()
+    is_person = (
+        2 <= len(words) <= 4
+        and people.gender_of_first_name(words[0]) is not None
+        and all(word[0].isupper() or word in PARTICLES for word in words)
+        and not any(phrases.head_kind(word) or gazetteer.entry(word) or "&" in word for word in words)
+        and words[-1].lower() not in truecase.common()
+        and not words[-1].isupper()
+    )
+    return EntityType.PERSON if is_person else name.type
