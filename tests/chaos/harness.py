@@ -28,6 +28,11 @@ ROOT = Path(__file__).parents[2]
 STUB = "tests.chaos.stub:Reader"
 FETCH_BYTES = 32 * topics.MEBIBYTE
 POLL_SECONDS = 0.1
+POISON = "poison"
+"""What the key of a message begins with that must become a dead letter."""
+
+Messages = Iterable[tuple[str, bytes | None]]
+"""Keys and values."""
 
 WORKER_SETTINGS = {
     # Short enough that a test of it does not take minutes; the smallest that brokers take is six seconds.
@@ -134,10 +139,10 @@ class Arena:
         self.folder = folder
         self.group = f"group-{time.time_ns()}"
         self.workers: list[Worker] = []
-        self.sent: dict[str, bytes | None] = {}
-        """Value by key of every message that the broker confirmed."""
-        self.dead: set[str] = set()
-        """Keys of those that must become dead letters."""
+        self.sent: Counter[str] = Counter()
+        """How often the broker confirmed each message, by its name (see `name_of`)."""
+        self.values: dict[str, bytes | None] = {}
+        """The value of each message that was sent, by its name."""
         self._numbers = itertools.count(1)
         self._environment = {
             **WORKER_SETTINGS,
@@ -178,11 +183,12 @@ class Arena:
         finally:
             await producer.stop()
 
-    async def send(self, messages: Iterable[tuple[str, bytes | None]], rate: float | None = None) -> None:
+    async def send(self, messages: Messages, rate: float | None = None) -> None:
         """Produce messages (key, value), `rate` a second or as fast as it goes, and remember what was confirmed."""
         async with self.producer() as producer, asyncio.TaskGroup() as tasks:
             began = time.monotonic()
             for index, (key, value) in enumerate(messages):
+                self.values[name_of(key, value)] = value
                 if rate is not None:
                     await asyncio.sleep(max(0.0, began + index / rate - time.monotonic()))
                 confirmation = await producer.send(topics.RAW.name, key=key.encode(), value=value)
@@ -190,27 +196,37 @@ class Arena:
 
     async def _confirmed(self, key: str, value: bytes | None, confirmation: asyncio.Future[object]) -> None:
         await confirmation
-        self.sent[key] = value
+        self.sent[name_of(key, value)] += 1
 
     async def until_done(self, seconds: float) -> None:
         """Return when the group has committed everything; raises TimeoutError."""
+        ends = await self._ends()
         async with asyncio.timeout(seconds):
-            while await self.behind() > 0:
+            async for committed in self.progress():
+                if all(committed.get(partition, 0) >= end for partition, end in ends.items()):
+                    return
+
+    async def progress(self) -> AsyncIterator[dict[TopicPartition, int]]:
+        """Yield the committed offsets of the group, again and again; nothing while the brokers do not answer."""
+        while True:
+            admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=5000)
+            try:
+                await admin.start()
+                while True:
+                    offsets = await admin.list_consumer_group_offsets(self.group)
+                    yield {partition: offset.offset for partition, offset in offsets.items()}
+                    await asyncio.sleep(POLL_SECONDS)
+            except (KafkaError, OSError):
                 await asyncio.sleep(POLL_SECONDS)
+            finally:
+                await admin.close()
 
-    async def behind(self) -> int:
-        """Return how many messages of the raw topic the group has not committed."""
-        ends, committed = await self._ends(), await self.committed()
-        return sum(end - committed.get(partition, 0) for partition, end in ends.items())
-
-    async def committed(self) -> dict[TopicPartition, int]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        try:
-            offsets = await admin.list_consumer_group_offsets(self.group)
-        finally:
-            await admin.close()
-        return {partition: offset.offset for partition, offset in offsets.items()}
+    async def until_committed(self, messages: int, seconds: float = 60.0) -> None:
+        """Return when the group has committed at least so many messages; raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            async for committed in self.progress():
+                if sum(committed.values()) >= messages:
+                    return
 
     async def _ends(self) -> dict[TopicPartition, int]:
         async with _consumer(self.bootstrap) as consumer:
@@ -218,14 +234,14 @@ class Arena:
             ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
             return ends
 
-    async def read(self, topic: str, isolation: str = "read_committed") -> list[ConsumerRecord]:
+    async def read(self, topic: str, isolation: str = "read_committed") -> list[ConsumerRecord[bytes, bytes]]:
         """Return everything that a topic holds now."""
         async with _consumer(self.bootstrap, isolation) as consumer:
             partitions = await _partitions(consumer, topic)
             consumer.assign(partitions)
             await consumer.seek_to_beginning()
             ends = await consumer.end_offsets(partitions)
-            records: list[ConsumerRecord] = []
+            records: list[ConsumerRecord[bytes, bytes]] = []
             while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
                 for batch in (await consumer.getmany(timeout_ms=500)).values():
                     records += batch
@@ -233,33 +249,50 @@ class Arena:
 
     async def count(self) -> Count:
         """Compare what came out with what went in."""
-        count = Count(sent=len(self.sent))
+        count = Count(sent=self.sent.total())
         enriched = await self._events(topics.ENRICHED.name, count)
         quotes = await self._events(topics.QUOTES.name, count)
-        dead: Counter[str] = Counter()
-        for record in await self.read(topics.DEAD_LETTERS.name):
-            key = (record.key or b"").decode()
-            dead[key] += 1
-            count.dead[dict(record.headers)[PREFIX + "reason"].decode()] += 1
-            if key not in self.sent or record.value != self.sent[key] or key not in self.dead:
-                count.foreign.append(f"dead letter {key}")
-        for key in self.sent:
-            whole = (dead[key] > 0) if key in self.dead else (enriched[key] > 0 and quotes[key] > 0)
-            if not whole:
-                count.lost.append(key)
+        dead = await self._dead_letters(count)
+        for name in self.sent:
+            wanted = (dead,) if _is_poison(name) else (enriched, quotes)
+            if any(seen[name] < 1 for seen in wanted):
+                count.lost.append(name)
         for seen in (enriched, quotes, dead):
-            count.duplicates += sum(times - 1 for times in seen.values())
+            count.duplicates += sum(max(0, times - self.sent[name]) for name, times in seen.items())
         return count
 
     async def _events(self, topic: str, count: Count) -> Counter[str]:
         seen: Counter[str] = Counter()
         for record in await self.read(topic):
-            key = (record.key or b"").decode()
-            seen[key] += 1
-            value = self.sent.get(key)
-            if value is None or key in self.dead or not _is_read_from(record.value, value):
-                count.foreign.append(f"{topic} {key}")
+            event = orjson.loads(record.value or b"")
+            about = event.get("article", event)
+            name = f"{about['article_id']}#{about['revision']}"
+            seen[name] += 1
+            if name not in self.values or _is_poison(name) or record.key != about["article_id"].encode():
+                count.foreign.append(f"{topic} {name}")
         return seen
+
+    async def _dead_letters(self, count: Count) -> Counter[str]:
+        seen: Counter[str] = Counter()
+        for record in await self.read(topics.DEAD_LETTERS.name):
+            name = name_of((record.key or b"").decode(), record.value)
+            seen[name] += 1
+            count.dead[dict(record.headers)[PREFIX + "reason"].decode()] += 1
+            if not _is_poison(name) or record.value != self.values[name]:
+                count.foreign.append(f"dead letter {name}")
+        return seen
+
+
+def _is_poison(name: str) -> bool:
+    return name.startswith(POISON)
+
+
+def name_of(key: str, value: bytes | None) -> str:
+    """Return what tells a message from all others: its key, and the revision where there is one."""
+    try:
+        return f"{key}#{orjson.loads(value or b'').get('revision', 0)}"
+    except (orjson.JSONDecodeError, AttributeError):
+        return f"{key}#0"
 
 
 def article(key: str, body: str = "Nothing happened.", **fields: object) -> tuple[str, bytes]:
@@ -267,16 +300,9 @@ def article(key: str, body: str = "Nothing happened.", **fields: object) -> tupl
     return key, orjson.dumps({"article_id": key, "body": body, **fields})
 
 
-def articles(name: str, number: int) -> list[tuple[str, bytes | None]]:
+def articles(name: str, number: int) -> Messages:
     """Return so many small articles, with keys that begin with `name`."""
     return [article(f"{name}-{index}") for index in range(number)]
-
-
-def _is_read_from(event: bytes | None, raw: bytes) -> bool:
-    if event is None:
-        return False
-    read, sent = orjson.loads(event), orjson.loads(raw)
-    return bool(read.get("article_id", read.get("article", {}).get("article_id")) == sent["article_id"])
 
 
 @asynccontextmanager
@@ -306,7 +332,7 @@ async def _delete(admin: AIOKafkaAdminClient, names: list[str]) -> None:
     present = set(await admin.list_topics()) & set(names)
     if present:
         await admin.delete_topics(sorted(present))
-    while set(await admin.list_topics()) & set(names):
+    while set(await admin.list_topics()) & set(names):  # noqa: ASYNC110 (a broker sends no events)
         await asyncio.sleep(POLL_SECONDS)
 
 
