@@ -27,11 +27,11 @@ class Outcome:
     """The exit statuses of all workers at the end: 0 for those that were told to stop and did."""
 
 
-async def run(
-    scenario: Scenario, delivery: str, cluster: Cluster, folder: Path, articles: int | None = None
-) -> Outcome:
-    """Let articles flow, do what the scenario says, wait until all is done, and count. Raises TimeoutError."""
-    folder.mkdir(parents=True, exist_ok=True)
+async def run(scenario: Scenario, delivery: str, cluster: Cluster, folder: Path) -> Outcome:
+    """Let articles flow, do what the scenario says, wait until all is done, and count. Raises TimeoutError.
+
+    `folder` takes the workers' logs.
+    """
     arena = Arena(cluster.bootstrap, folder, {"ONRECORD_DELIVERY": delivery, **scenario.settings}, scenario.reader)
     await arena.make_topics()
     watch = _Watch(arena)

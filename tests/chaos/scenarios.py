@@ -8,9 +8,10 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -36,7 +37,7 @@ class Stage:
         self.random.choice(self.arena.workers).send(signal.SIGKILL)
 
 
-Script = Callable[[Stage], Awaitable[None]]
+Script = Callable[[Stage], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True)
