@@ -9,7 +9,8 @@ from functools import cache
 from typing import NamedTuple
 
 from schemas import EntityType
-from services.extraction import gazetteer, truecase
+from services.extraction import gazetteer, people, truecase
+from services.extraction.people import Word
 from services.extraction.tokens import Tokens
 from services.extraction.wordlists import rows, words
 
@@ -24,6 +25,14 @@ class Name(NamedTuple):
 
 REACH = 12
 """Most tokens that a name goes on to either side of its noun: bounds the work, and no name in the news is longer."""
+
+LINKS = frozenset({"of", "for", "on", "against"})
+FOREIGN_HEADS = frozenset({"Partido", "Parti", "Partito", "Partei", "Partij", "Partit", "Movimiento", "Mouvement", "Movimento", "Unión", "Unione", "Frente", "Alianza", "Alleanza", "Alliantie", "Rassemblement", "Lega", "Liga", "Ministère", "Ministerio", "Banco", "Banque", "Banca", "Université", "Universidad", "Centre", "Instituto", "Asociación", "Associação", "Coalición"})  # fmt: skip
+"""Nouns that stand first, as in Romance languages: "Partido Revolucionario Institucional"."""
+FOREIGN_LINKS = frozenset({"de", "du", "des", "del", "della", "delle", "di", "do", "da", "dos", "das", "et", "y", "e", "für", "la", "pour", "per", "por", "para"})  # fmt: skip
+FIGHTING = frozenset({"War", "Wars", "Battle", "Siege", "Revolution", "Intifada"})
+"""What the year before is no part of the name of."""
+OFFICES = frozenset({"President", "Minister", "Secretary", "Governor", "Mayor", "Senator", "Chancellor", "Premier", "Speaker"})
 
 GLUE = frozenset({"-", "–", "&", "/", "'", "’", "."})
 ELECTIONS = frozenset({"election", "elections", "referendum", "referendums", "by-election", "by-elections", "byelection"})
@@ -59,12 +68,13 @@ def names(tokens: Tokens) -> Iterator[Name]:
 
 def _institution(tokens: Tokens, head: int, kind: EntityType) -> tuple[int, int] | None:
     """Return the tokens of a capitalised phrase around the noun at `head`: "European Court of Human Rights"."""
+    texts = tokens.texts
     first = _leftwards(tokens, head)
     last = _complement(tokens, head)
-    if kind is EntityType.LAW and first == last == head:
-        return None
-    if first > 0 and kind is EntityType.EVENT and is_year(tokens.texts[first - 1]):
-        first -= 1
+    if last + 1 < len(texts) and kind is EntityType.LAW and first < head and is_year(texts[last + 1]):
+        last += 1  # "European Union Referendum Act 2015"
+    if first > 0 and kind is EntityType.EVENT and texts[head] not in FIGHTING and is_year(texts[first - 1]):
+        first -= 1  # "1943 Tehran Conference", but the 1991 "Gulf War"
     return (first, last) if last > first else None
 
 
@@ -76,6 +86,8 @@ def _leftwards(tokens: Tokens, head: int) -> int:
         index -= 1
         word = texts[index]
         if word[0].isupper() and not _opens_sentence(tokens, index):
+            if people.role(word) is Word.OFFICE and word in OFFICES:
+                break  # "President Obama's", "Prime Minister Rutte's"
             first = index
         elif word in GLUE and tokens.ends[index] == tokens.starts[index + 1] and first == index + 1:
             continue  # "Baden-Württemberg"
@@ -95,20 +107,42 @@ def _complement(tokens: Tokens, head: int) -> int:
     texts = tokens.texts
     last, index = head, head + 1
     limit = min(len(texts), head + REACH)
-    while index < limit and texts[index] in ("of", "for", "on", "against"):
+    links = FOREIGN_LINKS if texts[head] in FOREIGN_HEADS else LINKS
+    if links is FOREIGN_LINKS:
+        while index < limit and _goes_on(tokens, index):
+            last = index
+            index += 1
+    while index < limit and (texts[index] in links or (texts[index] == "in" and texts[head] == "War")):
         index += 1
-        if index < limit and texts[index] == "the":
+        if index < limit and texts[index] in ("the", "la", "a"):
             index += 1
         begin = index
-        while index < limit and (texts[index][0].isupper() or (texts[index] in GLUE and _tight(tokens, index))):
+        while index < limit and _goes_on(tokens, index):
             index += 1
         if index == begin:
-            return index if index < limit and is_year(texts[index]) else last  # "Act of 1935"
+            law_of_year = head_kind(texts[head]) is EntityType.LAW and index < limit and is_year(texts[index])
+            return index if law_of_year else last  # "Act of 1935"
         last = index - 1
-        if index + 1 < limit and texts[index] == "and" and _is_common(texts, index - 1) and _is_common(texts, index + 1):
+        if index + 1 < limit and texts[index] == "and" and _pair(texts, index):
             last = index = index + 1  # "Department of Health and Welfare"
             index += 1
     return last
+
+
+def _goes_on(tokens: Tokens, index: int) -> bool:
+    """Return whether a name goes on at `index`: with a capital that begins no office or sentence, or with a hyphen."""
+    word = tokens.texts[index]
+    if word in GLUE:
+        return _tight(tokens, index)
+    return word[0].isupper() and tokens.sentences[index] != index and people.role(word) is not Word.OFFICE
+
+
+def _pair(texts: list[str], index: int) -> bool:
+    """Return whether the "and" at `index` joins two words of one name: "Health and Welfare", "Liberals and Democrats"."""
+    if _is_common(texts, index - 1) and _is_common(texts, index + 1):
+        return True
+    pair = gazetteer.entry(texts[index - 1]), gazetteer.entry(texts[index + 1])
+    return all(entry is not None and entry.type is EntityType.NORP for entry in pair)
 
 
 def _election(tokens: Tokens, head: int) -> tuple[int, int] | None:
@@ -143,11 +177,9 @@ def _election(tokens: Tokens, head: int) -> tuple[int, int] | None:
     last = head
     if is_year(texts[first]) and head + 2 < len(texts) and texts[head + 1] in ("in", "of"):
         index = head + 2 + (texts[head + 2] == "the")
-        while index < min(len(texts), head + REACH) and (texts[index][0].isupper() or texts[index] in GLUE):
+        while index < min(len(texts), head + REACH) and _goes_on(tokens, index) and texts[index] not in MONTHS:
             last = index
             index += 1
-        if not texts[last][0].isalpha():
-            last -= 1
     return first, last
 
 

@@ -12,7 +12,9 @@ from services.extraction.people import PARTICLES, Word
 from services.extraction.phrases import Name
 from services.extraction.tokens import Tokens, tokens_of
 
-LEADING = re.compile(r"(?:[\"“”‘’'(\[\s,;:–—-]+|(?:[Tt]he|THE|[Aa]n?)\s+)+")
+LEADING = re.compile(
+    r"(?:[\"“”‘’'(\[\s,;:–—-]+|(?:[Tt]he|THE|[Aa]n?)\s+|(?:[Pp]ro|[Aa]nti|[Ee]x|[Tt]hen|[Nn]on|[Pp]ost|[Mm]id)-(?=[A-Z]))+"
+)
 TRAILING = re.compile(r"(?:['’][sS]|[\"“”‘’'(\[)\]\s,;:–—-]+)+$")
 
 SEPARATOR = re.compile(r"\s*[()\[\]]+\s*|\s*\n\s*|,\s+(?!(?:Inc|Ltd|LLC|Corp|Co|Jr|Sr|D\.C|DC|PLC|and\b))|\s+(?:[-–—/]|vs\.?)\s+")
@@ -30,7 +32,7 @@ def repaired(text: str, tokens: Tokens, names: Sequence[Name]) -> Iterator[Name]
     for index, name in enumerate(names):
         following = names[index + 1].start if index + 1 < len(names) else len(text)
         preceding = names[index - 1].end if index else 0
-        for piece in _divided(text, name):
+        for piece in _at_office(text, _divided(text, name)):
             piece = _trimmed(text, piece)
             if piece.type is EntityType.PERSON:
                 piece = _whole_person(text, tokens, _without_title(text, piece), preceding, following)
@@ -55,6 +57,23 @@ def _divided(text: str, name: Name) -> Iterator[Name]:
         start = match.end()
     if start < name.end:
         yield name._replace(start=start)
+
+
+def _at_office(text: str, names: Iterator[Name]) -> Iterator[Name]:
+    """Yield the two names that an office between them divides: "Arkansas *Governor* Bill Clinton"."""
+    for name in names:
+        words = list(re.finditer(r"\S+", text[name.start : name.end])) if name.type in JOINED else []
+        offices = [i for i, word in enumerate(words) if people.role(word.group()) is Word.OFFICE and word.group()[0].isupper()]
+        middle = [i for i in offices if 0 < i < len(words) - 1]
+        if not middle or phrases.head_kind(words[-1].group()) or not words[middle[-1] + 1].group()[0].isupper():
+            yield name
+            continue
+        left = _without_office(text, name._replace(end=name.start + words[middle[0] - 1].end()))
+        known = gazetteer.entry(text[left.start : left.end])
+        kind = EntityType.ORG if name.type is EntityType.PERSON else name.type
+        if not all(people.role(word) for word in text[left.start : left.end].split()):
+            yield left._replace(type=known.type if known else kind)
+        yield Name(name.start + words[middle[-1] + 1].start(), name.end, EntityType.PERSON)
 
 
 def _trimmed(text: str, name: Name) -> Name:
@@ -86,6 +105,8 @@ def _without_office(text: str, name: Name) -> Name:
     """Return a name without the office of its holder at its end: "State Department *Spokesperson*"."""
     words = list(re.finditer(r"\S+", text[name.start : name.end]))
     while len(words) > 1 and people.role(words[-1].group()) is Word.OFFICE:
+        words.pop()
+    while len(words) > 1 and words[-1].group() in CAPTIONS:
         words.pop()
     while len(words) > 1 and words[-1].group() in ("Prime", "Deputy", "Vice", "Assistant", "Chief"):
         words.pop()
@@ -129,8 +150,8 @@ def _is_no_name(text: str, name: Name) -> bool:
     """Return whether `name` is an office by itself ("Major General", "MP"), a caption's label, or no capital at all."""
     piece = text[name.start : name.end]
     if name.type not in JOINED:
-        return False
-    if piece in CAPTIONS or not any(letter.isalpha() for letter in piece):
+        return name.type is EntityType.EVENT and piece.isdecimal()
+    if piece in CAPTIONS or phrases.is_year(piece) or not any(letter.isalpha() for letter in piece):
         return True
     if piece.islower() and gazetteer.entry(piece) is None:
         return True

@@ -1,0 +1,137 @@
+"""The reading of articles: text in, entities, quotes and positions out.
+
+A Pipeline holds one spaCy pipeline a language, loaded once. What it returns for an article depends on that article
+alone, whatever is read beside it: articles are redelivered and replayed, and must come out the same every time.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from schemas import EnrichedArticle, Provenance, RawArticle
+from services.extraction import assembly, models, positions, quotes, truecase
+from services.extraction.coreference import Coreference
+from services.extraction.document import Document, parse
+from services.extraction.tokens import open_sentences
+
+SERVICE = "onrecord"
+
+EXTRACTORS = ("entities", "quotes", "positions")
+"""Everything that can be read out of an article, in the order of an event's fields."""
+
+RULES_LANGUAGE = "en"
+"""The language that quotes and positions are written for. In others, entities are all that is read."""
+
+NAMES = frozenset({"tok2vec", "ner"})
+SYNTAX = NAMES | {"tagger", "attribute_ruler", "parser"}
+"""For English entities: their descriptions and pronouns ("the prime minister", "he") are found by syntax."""
+
+WORDS = SYNTAX | {"lemmatizer"}
+"""For quotes and positions: their cues are looked up by lemma."""
+
+BATCH_ARTICLES = 8
+"""Articles that spaCy computes at once: larger batches leave the processor's cache, smaller ones repeat its overhead."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A loaded spaCy pipeline, and what is read with it."""
+
+    nlp: Language
+    extractors: tuple[str, ...]
+    provenance: Provenance
+
+
+class Pipeline:
+    """Reads articles with the extractors that it was given; loads and runs what these need, and no more."""
+
+    def __init__(
+        self,
+        models: Mapping[str, str] = models.DEFAULT_MODELS,
+        extractors: Collection[str] = EXTRACTORS,
+        publish_text: bool = True,
+    ) -> None:
+        """Load the models.
+
+        `models` gives the spaCy package of each language (BCP 47 primary subtag); an article in another language is
+        returned unread, with the reason in its provenance. `publish_text`: whether a reading carries the text, or its
+        hash alone.
+
+        Raises ModelError, with one line, for a model that cannot be read with; ValueError for an unknown extractor.
+        """
+        unknown = sorted(set(extractors) - set(EXTRACTORS))
+        if unknown:
+            raise ValueError(f"no extractor is called {', '.join(unknown)}; there are {', '.join(EXTRACTORS)}")
+        wanted = tuple(name for name in EXTRACTORS if name in extractors)
+        self._publish_text = publish_text
+        self._models = {tag.lower(): _load(tag.lower(), package, wanted) for tag, package in models.items()}
+
+    def read(self, articles: Sequence[RawArticle]) -> list[EnrichedArticle]:
+        """Return the readings of `articles`, in their order."""
+        readings: dict[int, EnrichedArticle] = {}
+        readable: dict[str, list[int]] = {}
+        for index, article in enumerate(articles):
+            language = article.language.partition("-")[0].lower()
+            reason = self._why_unread(article, language)
+            if reason is None:
+                readable.setdefault(language, []).append(index)
+            else:
+                readings[index] = assembly.enriched(article, _provenance(skipped=reason), publish_text=self._publish_text)
+        for language, indices in readable.items():
+            model = self._models[language]
+            documents = [parse(articles[index].text, articles[index].title) for index in indices]
+            tokenised = (open_sentences(each, model.nlp.make_doc(truecase.readable(each))) for each in documents)
+            parsed = model.nlp.pipe(tokenised, batch_size=BATCH_ARTICLES)
+            for index, document, doc in zip(indices, documents, parsed, strict=True):
+                readings[index] = self._annotate(articles[index], document, doc, model)
+        return [readings[index] for index in range(len(articles))]
+
+    def _why_unread(self, article: RawArticle, language: str) -> str | None:
+        """Return why an article is not read; None when it is."""
+        model = self._models.get(language)
+        if model is None:
+            return f"no model is configured for language {article.language}"
+        if not model.extractors:
+            return f"no extractor is switched on for language {article.language}"
+        if len(article.text) > model.nlp.max_length:
+            return f"the text has {len(article.text)} characters, and the model reads {model.nlp.max_length} at most"
+        return None
+
+    def _annotate(self, article: RawArticle, document: Document, doc: Doc, model: _Model) -> EnrichedArticle:
+        coreference = Coreference(document, doc, article.article_id, article.revision, article.published_at)
+        spoken = quotes.extract(document, doc, coreference) if set(model.extractors) & {"quotes", "positions"} else []
+        stated = positions.extract(document, doc, coreference, spoken) if "positions" in model.extractors else []
+        return assembly.enriched(
+            article,
+            model.provenance,
+            entities=coreference.entities if "entities" in model.extractors else [],
+            quotes=[assembly.quote(article, document.text, each) for each in spoken if "quotes" in model.extractors],
+            positions=[assembly.position(article, document.text, each) for each in stated],
+            publish_text=self._publish_text,
+        )
+
+
+def _load(language: str, package: str, wanted: Sequence[str]) -> _Model:
+    """Return the model of a language with the components that its extractors need."""
+    extractors = tuple(name for name in wanted if language == RULES_LANGUAGE or name == "entities")
+    components = NAMES
+    if language == RULES_LANGUAGE:
+        components = SYNTAX if extractors == ("entities",) else WORDS
+    nlp = models.load(package, components)
+    return _Model(nlp, extractors, _provenance(package, models.version(nlp), extractors))
+
+
+def _provenance(
+    model: str | None = None, model_version: str | None = None, extractors: Sequence[str] = (), skipped: str | None = None
+) -> Provenance:
+    return Provenance(
+        service=SERVICE,
+        version=version(SERVICE),
+        model=model,
+        model_version=model_version,
+        extractors=list(extractors),
+        skipped=skipped,
+    )

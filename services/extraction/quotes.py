@@ -1,0 +1,252 @@
+"""Quotes: marked passages and reporting clauses brought together, with their speakers resolved.
+
+What marks make certain comes first. A reporting clause then adds what has no marks, takes in the marked words that it
+contains ("he called it “a mistake”"), and gives way where a marked quote has the same cue.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from spacy.tokens import Doc, Token
+
+from services.extraction import syntax
+from services.extraction.attributions import SENTENCE_ENDS, Paragraph, Pattern, Said
+from services.extraction.clauses import Report, candidates
+from services.extraction.coreference import Coreference
+from services.extraction.cues import Cues, lexicon
+from services.extraction.document import Block, Document, Zone
+from services.extraction.quotation import Passage, passages
+from services.extraction.wordlists import rows
+from schemas import Act, Entity, QuoteKind
+
+Offsets = tuple[int, int]
+
+SPOKEN_ZONES = frozenset({Zone.HEADLINE, Zone.DECK, Zone.BODY})
+"""Captions, bylines and links to other articles are not this article's speech."""
+
+REPORT_THRESHOLD = 0.4
+"""Least precision of a reporting clause, in its counts on training articles, to be taken for a quote."""
+
+CARRY_PARAGRAPHS = 1
+"""How many paragraphs back a passage without cue finds its speaker: the one before, or its own."""
+
+DIRECT_SHARE, INDIRECT_SHARE = 0.95, 0.02
+"""Share of letters inside marks from which a quote is direct, and up to which it is indirect; between, it is mixed."""
+
+
+@dataclass(slots=True)
+class Found:
+    """A quote before it becomes an event: character offsets and parse tokens."""
+
+    pieces: list[Offsets]
+    cue: Offsets | None
+    source: Token | None
+    """Head of the speaker's noun phrase."""
+    act: Act
+    confidence: float
+    carried: bool = False
+    speaker: Offsets | None = None
+    entity: Entity | None = None
+
+    @property
+    def start(self) -> int:
+        """Offset of the first word."""
+        return self.pieces[0][0]
+
+    @property
+    def end(self) -> int:
+        """Offset after the last word."""
+        return self.pieces[-1][1]
+
+
+def extract(document: Document, doc: Doc, coreference: Coreference) -> list[Found]:
+    """Return the quotes of an article in the order of their first words.
+
+    `doc` is spaCy's reading of the article's text, offset for offset, with parse, tags and lemmas.
+    """
+    cues = lexicon()
+    blocks = [block for block in document.blocks if block.zone in SPOKEN_ZONES]
+    marked = passages(document.text, [(block.start, block.end) for block in blocks])
+    said = list(_marked_quotes(doc, blocks, marked, cues))
+    found = _with_reports(document, doc, said, marked, cues)
+    found.sort(key=lambda quote: (quote.start, quote.end))
+    _resolve(found, blocks, coreference)
+    return found
+
+
+def kind_of(text: str, pieces: Sequence[Offsets], marked: Sequence[Passage]) -> QuoteKind:
+    """Return whether quotation marks enclose all, none or part of the letters of `pieces`."""
+    letters = inside = 0
+    for start, end in pieces:
+        letters += sum(character.isalnum() for character in text[start:end])
+        for passage in _overlapping(marked, start, end):
+            inside += sum(character.isalnum() for character in text[max(start, passage.start) : min(end, passage.end)])
+    share = inside / letters if letters else 0.0
+    if share >= DIRECT_SHARE:
+        return QuoteKind.DIRECT
+    return QuoteKind.INDIRECT if share <= INDIRECT_SHARE else QuoteKind.MIXED
+
+
+def _marked_quotes(
+    doc: Doc, blocks: Sequence[Block], marked: Sequence[Passage], cues: Cues
+) -> Iterator[Said]:
+    """Yield the quotes that marks make, paragraph by paragraph."""
+    lead: Sequence[Token] = ()
+    for start, end, inside in _stretches(blocks, marked):
+        paragraph = Paragraph(doc, (start, end), inside, cues, lead)
+        yield from paragraph.quotes()
+        lead = paragraph.lead()
+
+
+def _stretches(
+    blocks: Sequence[Block], marked: Sequence[Passage]
+) -> Iterator[tuple[int, int, list[Passage]]]:
+    """Yield start, end and passages of every paragraph; of several at once where a passage spans them."""
+    waiting = list(reversed(marked))
+    start: int | None = None
+    inside: list[Passage] = []
+    for block in blocks:
+        start = block.start if start is None else start
+        while waiting and waiting[-1].start < block.end:
+            inside.append(waiting.pop())
+        if inside and inside[-1].end > block.end:
+            continue
+        yield start, block.end, inside
+        start, inside = None, []
+
+
+def _with_reports(
+    document: Document, doc: Doc, said: list[Said], marked: Sequence[Passage], cues: Cues
+) -> list[Found]:
+    """Return the marked quotes and the reporting clauses that are none of them.
+
+    Reports inside a quote are its speaker's affair, not the article's: each stretch of text is in one quote.
+    """
+    taken = bytearray(len(document.text))
+    for passage in marked:
+        _take(taken, (passage.start, passage.end))
+    for quote in said:
+        for piece in quote.pieces:
+            _take(taken, piece)
+    by_cue = {quote.cue[0].idx: quote for quote in said if quote.cue}
+    merged: list[Found] = []
+    reports = [report for report in _likely(document, doc, cues) if not taken[report.cue[0]]]
+    for report in sorted(reports, key=lambda each: (-_size(each.content), each.cue)):
+        if taken[report.cue[0]]:
+            continue
+        same = by_cue.get(report.cue[0])
+        if same is not None:
+            _complete(document.text, same, report)
+            continue
+        content = _mend(report.content, marked)
+        content = _beside(content, said)
+        if _size(content):
+            merged.append(
+                Found(content, report.cue, report.source, cues.act(report.lemma), cues.precision(report.frame, report.lemma))
+            )
+            for piece in content:
+                _take(taken, piece)
+    return merged + [_found(quote, cues) for quote in said]
+
+
+def _likely(document: Document, doc: Doc, cues: Cues) -> Iterator[Report]:
+    """Yield, of all clauses in the form of a report, one a cue, those that mostly are one."""
+    best: dict[int, tuple[float, Report]] = {}
+    for report in candidates(doc):
+        precision = cues.precision(report.frame, report.lemma)
+        cue = report.cue[0]
+        if precision >= REPORT_THRESHOLD and document.zone_at(cue) in SPOKEN_ZONES:
+            if cue not in best or precision > best[cue][0]:
+                best[cue] = precision, report
+    return (report for _, report in best.values())
+
+
+def _found(quote: Said, cues: Cues) -> Found:
+    cue = syntax.edges(quote.cue) if quote.cue else None
+    act = cues.act(quote.cue[0].lemma_.lower()) if quote.cue and quote.cue[0].is_alpha else Act.SAY
+    return Found(
+        quote.pieces, cue, quote.source, act, _pattern_precision()[quote.pattern], carried=quote.pattern is Pattern.CARRIED
+    )
+
+
+def _complete(text: str, quote: Said, report: Report) -> None:
+    """Let a marked quote reach as far as the clause that has its cue: 'Mr. Roe added: "We knew" *it was coming*'."""
+    start, end = quote.pieces[-1]
+    closed = text[max(start, end - 3) : end].rstrip("\"'”’")[-1:] in SENTENCE_ENDS
+    if quote.pattern is Pattern.BEFORE and not closed:
+        for piece_start, piece_end in report.content:
+            if piece_start < end < piece_end:
+                quote.pieces[-1] = (min(start, max(piece_start, quote.cue[-1].idx + len(quote.cue[-1]))), piece_end)
+
+
+def _mend(pieces: Sequence[Offsets], marked: Sequence[Passage]) -> list[Offsets]:
+    """Return `pieces` with every quotation mark that they cut through taken in whole."""
+    mended: list[Offsets] = []
+    for start, end in pieces:
+        for passage in _overlapping(marked, start, end):
+            if start <= passage.start or passage.end <= end:
+                start, end = min(start, passage.start), max(end, passage.end)
+        if mended and start <= mended[-1][1]:
+            mended[-1] = (mended[-1][0], max(end, mended[-1][1]))
+        else:
+            mended.append((start, end))
+    return mended
+
+
+def _beside(pieces: Sequence[Offsets], said: list[Said]) -> list[Offsets]:
+    """Return `pieces` without what marked quotes claim; quotes that lean on no cue after them are taken in instead."""
+    kept: list[Offsets] = []
+    for start, end in pieces:
+        first = bisect_right(said, start, key=lambda quote: quote.pieces[-1][1])
+        after = bisect_left(said, end, key=lambda quote: quote.pieces[0][0])
+        for quote in said[first:after]:
+            inside = start <= quote.pieces[0][0] and quote.pieces[-1][1] <= end
+            if inside and quote.pattern is not Pattern.AFTER and (not quote.cue or start <= quote.cue[0].idx < end):
+                del said[bisect_left(said, quote.pieces[0][0], key=lambda each: each.pieces[0][0])]
+            elif quote.pieces[0][0] > start:
+                end = min(end, quote.pieces[0][0])
+            else:
+                start = max(start, quote.pieces[-1][1])
+        if start < end:
+            kept.append((start, end))
+    return kept
+
+
+def _resolve(found: Sequence[Found], blocks: Sequence[Block], coreference: Coreference) -> None:
+    """Name the speakers, in order, so that a quote without one can take over the one before."""
+    starts = [block.start for block in blocks]
+    last: Found | None = None
+    for quote in found:
+        if quote.source is not None:
+            quote.speaker = syntax.noun_phrase(quote.source)
+            referent = syntax.antecedent(quote.source)
+            quote.entity = coreference.resolve(referent.idx, referent.idx + len(referent))
+        elif quote.carried and last is not None:
+            apart = bisect_right(starts, quote.start) - bisect_right(starts, last.end - 1)
+            if apart <= CARRY_PARAGRAPHS:
+                quote.speaker, quote.entity = last.speaker, last.entity
+        if quote.act is Act.SAY and quote.speaker is not None:
+            last = quote
+
+
+def _overlapping(marked: Sequence[Passage], start: int, end: int) -> Sequence[Passage]:
+    """Return the passages that share a character with `start` to `end`."""
+    first = bisect_right(marked, start, key=lambda passage: passage.end)
+    last = bisect_left(marked, end, key=lambda passage: passage.start)
+    return marked[first:last]
+
+
+def _take(taken: bytearray, piece: Offsets) -> None:
+    start, end = piece
+    taken[start:end] = b"\x01" * (end - start)
+
+
+def _size(pieces: Sequence[Offsets]) -> int:
+    return sum(end - start for start, end in pieces)
+
+
+@cache
+def _pattern_precision() -> dict[Pattern, float]:
+    return {Pattern(pattern): float(precision) for pattern, precision in rows("quote_patterns.tsv")}
