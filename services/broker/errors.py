@@ -4,7 +4,8 @@
 class BrokerError(Exception):
     """The broker cannot be had, started or stopped.
 
-    `message` is one line. `details` is empty, or what Kafka said last: some lines of its log.
+    `message` is one line. `details` is empty, or what was said by whatever refused: the end of Kafka's log, or an
+    error of the network.
     """
 
     def __init__(self, message: str, details: str = "") -> None:

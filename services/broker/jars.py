@@ -14,7 +14,7 @@ from services.broker.lock import KAFKA_VERSION, Jar, read_lock
 
 _DOWNLOADS = 8
 """At once: most jars are small, so that the round trips cost more than the bytes."""
-_DOWNLOAD_TIMEOUT_SECONDS = 30
+_DOWNLOAD_TIMEOUT_SECONDS = 15
 _ATTEMPTS = 3
 """A download that breaks off is tried again; one of 92 is likely to on a poor line."""
 
@@ -83,7 +83,7 @@ def _download_one(jar: Jar, incoming: Path) -> Path:
         if not jar.matches(path):
             raise BrokerError(f"{jar.file_name} as downloaded does not have the SHA-256 sum locked for it")
         return Path(path)
-    raise BrokerError(f"cannot download {jar.file_name}: is the network there? ({failure})")
+    raise BrokerError(f"cannot download {jar.file_name}: is the network there?", str(failure))
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def logs(
 def start(cluster: "Cluster", *, fresh: bool = False) -> None:
     """Start a cluster, showing on a terminal how far the download and the start have come.
 
-    Raises UserError when it cannot be started; what Kafka said last has been shown then.
+    Raises UserError when it cannot be started; what Kafka or the network said has been shown then.
     """
     with _told():
         from services.broker.jars import download, missing_jars
