@@ -47,6 +47,7 @@ class Found:
     act: Act
     confidence: float
     carried: bool = False
+    kind: QuoteKind = QuoteKind.INDIRECT
     speaker: Offsets | None = None
     entity: Entity | None = None
 
@@ -72,6 +73,8 @@ def extract(document: Document, doc: Doc, coreference: Coreference) -> list[Foun
     said = list(_marked_quotes(doc, blocks, marked, cues))
     found = _with_reports(document, doc, said, marked, cues)
     found.sort(key=lambda quote: (quote.start, quote.end))
+    for quote in found:
+        quote.kind = kind_of(document.text, quote.pieces, marked)
     _resolve(found, blocks, coreference)
     return found
 
@@ -221,8 +224,7 @@ def _resolve(found: Sequence[Found], blocks: Sequence[Block], coreference: Coref
     for quote in found:
         if quote.source is not None:
             quote.speaker = syntax.noun_phrase(quote.source)
-            referent = syntax.antecedent(quote.source)
-            quote.entity = coreference.resolve(referent.idx, referent.idx + len(referent))
+            quote.entity = coreference.resolve(*quote.speaker)
         elif quote.carried and last is not None:
             apart = bisect_right(starts, quote.start) - bisect_right(starts, last.end - 1)
             if apart <= CARRY_PARAGRAPHS:

@@ -1,0 +1,61 @@
+"""Is it a policy, and is its holder a political actor? A logistic model over the words of a clause, with its weights as data.
+
+The weights are made by training/position_weights.py; what they are about is readable in the table: a cue, the words of a
+target, the type of a holder.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from math import exp
+
+from schemas import Entity
+from services.extraction.quotes import Found
+from services.extraction.stances import Claim
+from services.extraction.wordlists import rows
+
+THRESHOLD = 0.5
+"""Least probability of a position: precision leads (docs/quality.md shows the curve)."""
+
+BIAS = "bias"
+
+META = frozenset({"claim", "criticism", "accusation", "allegation", "notion", "idea", "suggestion", "charge", "report", "rumor"})
+"""Targets that are words, not deeds: "rejects *criticism* that …"."""
+
+
+def features(claim: Claim, entity: Entity | None, quote: Found | None) -> set[str]:
+    """Return the names of what is true of a clause, as the table of weights lists them."""
+    found = {BIAS, f"frame {claim.frame}", f"cue {claim.frame} {claim.lemma}", f"focus {claim.focus.lemma_.lower()}"}
+    found.add(f"focus is {claim.focus.pos_}")
+    found |= {f"word {word}" for word in _words(claim)}
+    found.add(f"holder {entity.type}" if entity is not None else "holder unnamed")
+    if claim.holder is not None:
+        found.add(f"holder is {claim.holder.pos_}")
+        if claim.holder.pos_ == "NOUN":
+            found.add(f"holder word {claim.holder.lemma_.lower()}")
+    found.add(f"in {quote.kind} quote" if quote is not None else "in narration")
+    if claim.negated:
+        found.add("negated")
+    return found
+
+
+def probability(found: set[str]) -> float:
+    """Return how likely a clause with these features states a policy position."""
+    weights = _weights()
+    return 1 / (1 + exp(-sum(weights.get(name, 0.0) for name in found)))
+
+
+def is_meta(claim: Claim) -> bool:
+    """Return whether the target is what somebody says rather than what somebody does."""
+    return claim.focus.lemma_.lower() in META
+
+
+def _words(claim: Claim) -> Iterator[str]:
+    span = claim.focus.doc.char_span(*claim.target, alignment_mode="expand")
+    for token in span if span is not None else ():
+        if token.pos_ in ("NOUN", "PROPN", "VERB", "ADJ") and token.is_alpha:
+            yield token.lemma_.lower()
+
+
+@cache
+def _weights() -> dict[str, float]:
+    return {feature: float(weight) for feature, weight in rows("position_weights.tsv")}

@@ -1,0 +1,162 @@
+"""Policy positions: who is for, against or undecided about what, with the words that say so.
+
+A clause takes a stand (`stances`). It becomes a position when it is asserted, its holder is a political actor, and its
+target a policy. Inside a quote the holder is whoever speaks, unless the words name somebody else.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spacy.tokens import Doc, Span
+
+from schemas import Entity, Modality, PositionKind, QuoteKind, Stance, Via
+from services.extraction import policies, syntax
+from services.extraction.coreference import Coreference
+from services.extraction.document import Document
+from services.extraction.quotes import SPOKEN_ZONES, Found
+from services.extraction.stances import Claim, claims
+
+Offsets = tuple[int, int]
+
+STANCES = {
+    Modality.DEMAND: Stance.SUPPORT,
+    Modality.SUPPORT: Stance.SUPPORT,
+    Modality.COMMIT: Stance.SUPPORT,
+    Modality.OPPOSE: Stance.OPPOSE,
+    Modality.REJECT: Stance.OPPOSE,
+    Modality.OPEN: Stance.NEUTRAL,
+}
+
+FIRST_PERSON = frozenset({"i", "we", "me", "us", "let"})
+SPEAKERS_OWN = frozenset({"should", "is", "there"})
+"""Frames whose holder is whoever says the sentence: nobody says them in an article but in a quote."""
+
+
+@dataclass(slots=True)
+class Stated:
+    """A position before it becomes an event, in character offsets."""
+
+    holder: Offsets | None
+    entity: Entity | None
+    target: Offsets
+    target_name: str | None
+    modality: Modality
+    via: Via
+    quote: Found | None
+    conditional: bool
+    kind: PositionKind
+    cue: Offsets
+    evidence: Offsets
+    confidence: float
+
+    @property
+    def stance(self) -> Stance:
+        """The stance that follows from the modality."""
+        return STANCES[self.modality]
+
+
+def extract(document: Document, doc: Doc, coreference: Coreference, spoken: Sequence[Found]) -> list[Stated]:
+    """Return the positions of an article in the order of their cues. `spoken`: its quotes, in order."""
+    found: dict[tuple[Offsets | None, Offsets, Stance], Stated] = {}
+    for claim in claims(doc):
+        stated = _position(document, doc, coreference, spoken, claim)
+        if stated is not None:
+            found.setdefault((stated.holder, stated.target, stated.stance), stated)
+    return sorted(found.values(), key=lambda position: (position.cue, position.target))
+
+
+def _position(
+    document: Document, doc: Doc, coreference: Coreference, spoken: Sequence[Found], claim: Claim
+) -> Stated | None:
+    """Return the position that a clause states, or None when it has no holder, is asked or supposed, or is no policy."""
+    zone = document.zone_at(claim.cue[0])
+    sentence = claim.focus.sent
+    if zone not in SPOKEN_ZONES or _is_question(sentence):
+        return None
+    quote = _quote_at(spoken, claim.cue[0])
+    holder = _holder(coreference, claim, quote)
+    if holder is None:
+        return None
+    span, entity = holder
+    features = policies.features(claim, entity, quote)
+    confidence = policies.probability(features)
+    if confidence < policies.THRESHOLD:
+        return None
+    return Stated(
+        holder=span,
+        entity=entity,
+        target=claim.target,
+        target_name=_target_name(coreference, claim),
+        modality=claim.modality,
+        via=_via(claim, quote, entity),
+        quote=quote or _reported_by(spoken, claim),
+        conditional=claim.conditional,
+        kind=PositionKind.META if policies.is_meta(claim) else PositionKind.POLICY,
+        cue=claim.cue,
+        evidence=_evidence(document, sentence),
+        confidence=confidence,
+    )
+
+
+def _is_question(sentence: Span) -> bool:
+    return sentence.text.rstrip(" \"”’'\n").endswith("?")
+
+
+def _quote_at(spoken: Sequence[Found], offset: int) -> Found | None:
+    """Return the quote that the character at `offset` is part of."""
+    index = bisect_right(spoken, offset, key=lambda quote: quote.start) - 1
+    if index >= 0 and any(start <= offset < end for start, end in spoken[index].pieces):
+        return spoken[index]
+    return None
+
+
+def _reported_by(spoken: Sequence[Found], claim: Claim) -> Found | None:
+    """Return the quote that the claim's own cue introduces: "Merz *urged* Congress to act" is a report and a demand."""
+    first = bisect_right(spoken, claim.cue[0], key=lambda quote: quote.start) - 1
+    for quote in spoken[max(0, first - 1) : first + 3]:
+        if quote.cue is not None and quote.cue[0] <= claim.cue[0] < quote.cue[1]:
+            return quote
+    return None
+
+
+def _holder(
+    coreference: Coreference, claim: Claim, quote: Found | None
+) -> tuple[Offsets | None, Entity | None] | None:
+    """Return whose stand it is: where they are mentioned, and who they are. None when nobody is named."""
+    own = claim.holder
+    speaks = own is None or own.lower_ in FIRST_PERSON or claim.frame in SPEAKERS_OWN
+    if quote is not None and speaks:
+        return (quote.speaker, quote.entity) if quote.speaker is not None else None
+    if own is None or own.lower_ in FIRST_PERSON or own.pos_ not in ("NOUN", "PROPN", "PRON", "ADJ"):
+        return None
+    if own.lower_ in ("it", "this", "that", "there", "you", "what", "nobody"):
+        entity = coreference.resolve(own.idx, own.idx + len(own))
+        return ((own.idx, own.idx + len(own)), entity) if entity is not None and own.lower_ == "it" else None
+    span = syntax.noun_phrase(own)
+    return span, coreference.resolve(*span)
+
+
+def _via(claim: Claim, quote: Found | None, entity: Entity | None) -> Via:
+    """Return through whom the text states it."""
+    if quote is None:
+        return Via.NARRATION
+    if claim.holder is not None and claim.frame not in SPEAKERS_OWN and claim.holder.lower_ not in FIRST_PERSON:
+        same = entity is not None and quote.entity is not None and entity.id == quote.entity.id
+        if not same and claim.holder.tag_ != "PRP":
+            return Via.THIRD_PARTY
+    return Via.INDIRECT_SPEECH if quote.kind is QuoteKind.INDIRECT else Via.DIRECT_QUOTE
+
+
+def _target_name(coreference: Coreference, claim: Claim) -> str | None:
+    """Return what a pronoun target stands for."""
+    if claim.focus.pos_ != "PRON":
+        return None
+    entity = coreference.resolve(*claim.target)
+    return entity.name if entity is not None else None
+
+
+def _evidence(document: Document, sentence: Span) -> Offsets:
+    """Return the sentence without the white space around it."""
+    text = document.text[sentence.start_char : sentence.end_char]
+    return sentence.start_char + len(text) - len(text.lstrip()), sentence.end_char - len(text) + len(text.rstrip())
