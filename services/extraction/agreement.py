@@ -21,10 +21,10 @@ BRACKET = re.compile(r" \((?P<alias>[^\W\d_][\w.'’&-]*(?: [A-Z][\w.'’&-]*){0
 
 def reached(text: str, names: list[Name]) -> list[Name]:
     """Return `names` with the types that the article agrees on, and with the mentions that were missed."""
-    names = _merged(names, _aliases(text, names))
+    names = merged(names, _aliases(text, names))
     names = _lists(text, names)
     names = _vote(text, names)
-    return _merged(names, _repeats(text, names))
+    return _with_states(text, merged(names, _repeats(text, names)))
 
 
 def _aliases(text: str, names: Sequence[Name]) -> list[Name]:
@@ -115,7 +115,21 @@ def _repeats(text: str, names: Sequence[Name]) -> list[Name]:
     return found
 
 
-def _merged(names: list[Name], more: Iterable[Name]) -> list[Name]:
+def _with_states(text: str, names: list[Name]) -> list[Name]:
+    """Return `names` with every town that its state follows drawn out to it: "Irving, Texas". The state stays a name too."""
+    result = []
+    for index, name in enumerate(names):
+        if index + 1 < len(names) and name.type in PLACES and text[name.end : names[index + 1].start] == ", ":
+            following = names[index + 1]
+            known = gazetteer.entry(text[following.start : following.end])
+            own = gazetteer.entry(text[name.start : name.end])
+            if known is not None and known.state and not (own and own.state):
+                name = name._replace(end=following.end)
+        result.append(name)
+    return result
+
+
+def merged(names: list[Name], more: Iterable[Name]) -> list[Name]:
     """Return `names` and those of `more` that overlap none of them, in order."""
     taken = bytearray(max((name.end for name in names), default=0))
     for name in names:

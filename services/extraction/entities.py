@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from spacy.tokens import Doc
 
 from schemas import EntityType
-from services.extraction import agreement, gazetteer, phrases
+from services.extraction import agreement, gazetteer, phrases, unclaimed
 from services.extraction.document import Document, Zone
 from services.extraction.phrases import Name
 from services.extraction.repairs import repaired
@@ -32,7 +32,9 @@ def recognise(document: Document, readable: str, doc: Doc, tokens: Tokens) -> li
         _known(readable, model),
         repaired(readable, tokens, model),
     )
-    return agreement.reached(readable, _without_overlap(sources))
+    found = _without_overlap(sources)
+    found = agreement.merged(found, unclaimed.names(readable, tokens, found))
+    return agreement.reached(readable, found)
 
 
 def _known(text: str, model: list[Name]) -> Iterator[Name]:

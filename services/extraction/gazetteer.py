@@ -20,6 +20,8 @@ class Entry:
     """Also a common word or a personal name ("Jordan", "Apple"): counts only where the model saw a name as well."""
     iso_3166: str | None = None
     wikidata_id: str | None = None
+    state: bool = False
+    """A state or province that follows its towns after a comma: "Irving, Texas"."""
     place: str | None = None
     """For people and what is theirs ("Dutch"): the name of their place."""
 
@@ -60,11 +62,16 @@ def _entries() -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
 
     def add(
-        kind: EntityType, name: str, others: str = "", iso_3166: str | None = None, wikidata_id: str | None = None
+        kind: str,
+        name: str,
+        others: str = "",
+        iso_3166: str | None = None,
+        wikidata_id: str | None = None,
     ) -> None:
-        canonical = name.lstrip("?")
+        canonical, state = name.lstrip("?"), kind == "STATE"
+        label = EntityType.GPE if state else EntityType(kind)
         for form in filter(None, [name, *others.split("|")]):
-            known = Entry(canonical, kind, form.startswith("?"), iso_3166, wikidata_id or None)
+            known = Entry(canonical, label, form.startswith("?"), iso_3166, wikidata_id or None, state)
             entries.setdefault(form.lstrip("?"), known)
 
     def add_people(words: str, place: str) -> None:
@@ -77,12 +84,12 @@ def _entries() -> dict[str, Entry]:
         add(EntityType.GPE, *(capital.split("|", 1)))
         add_people(people, name)
     for kind, name, others, people in rows("places.tsv"):
-        add(EntityType(kind), name, others)
+        add(kind, name, others)
         add_people(people, name)
     for name, others, wikidata_id in rows("organisations.tsv"):
         add(EntityType.ORG, name, others, wikidata_id=wikidata_id)
     for kind, name, others in rows("things.tsv"):
-        add(EntityType(kind), name, others)
+        add(kind, name, others)
     return entries
 
 

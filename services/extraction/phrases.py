@@ -209,7 +209,7 @@ def _capital(texts: list[str], index: int) -> bool:
 
 def _is_common(texts: list[str], index: int) -> bool:
     """Return whether the capitalised word at `index` is an ordinary noun: "Law and Justice", not "Obama and Congress"."""
-    return _capital(texts, index) and texts[index].lower() in truecase.common() and not gazetteer.entry(texts[index])
+    return _capital(texts, index) and truecase.is_common(texts[index].lower()) and not gazetteer.entry(texts[index])
 
 
 def _tight(tokens: Tokens, index: int) -> bool:

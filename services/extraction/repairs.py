@@ -141,7 +141,7 @@ def _is_part(tokens: Tokens, index: int) -> bool:
         or people.role(word)
         or gazetteer.entry(word)
         or phrases.head_kind(word)
-        or word.lower() in truecase.common()
+        or truecase.is_common(word.lower())
         or word in phrases.MONTHS
     )
 
