@@ -27,7 +27,7 @@ class AtLeastOnce:
         """Connect a producer and return the committed offset."""
         self._producer = new_producer(self._settings)
         await self._producer.start()
-        return await self._consumer.committed_offset(self._partition)
+        return await self._consumer.starting_offset(self._partition)
 
     async def deliver(self, outputs: Sequence[Outgoing], offset: int) -> None:
         """Send, wait for every confirmation, then commit; the broker refuses the commit of a former generation."""

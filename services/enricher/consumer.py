@@ -5,7 +5,7 @@ Faust reads and follows rebalances. It never commits: the offsets are ours (acks
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -102,7 +102,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         )
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Go back to the committed offset of every assigned partition, or to its beginning where there is none.
+        """Go to where each assigned partition is to be read on from.
 
         Faust leaves the position alone where nothing is committed. But it calls this after it has thrown fetched
         records away, and in a new group these would then never be read.
@@ -111,16 +111,33 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _seek_to_committed(self) -> Mapping[TP, int]:
         consumer = self._ensure_consumer()
-        offsets = {tp: await consumer.committed(tp) for tp in consumer.assignment()}
-        if fresh := [tp for tp, offset in offsets.items() if offset is None]:
-            offsets |= await consumer.beginning_offsets(fresh)
-        for tp, offset in offsets.items():
-            consumer.seek(tp, offset)
-        return offsets
+        offsets = await self.starting_offsets(consumer.assignment())
+        for partition, offset in offsets.items():
+            consumer.seek(partition, offset)
+        return cast(Mapping[TP, int], offsets)
+
+    async def starting_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return where each partition is to be read on from: its committed offset, or its beginning.
+
+        The beginning where nothing is committed, and where the topic does not reach as far as what is: then it was
+        made anew, and what it holds now was never read. Runs in this thread.
+        """
+        consumer = self._ensure_consumer()
+        committed = await cast(GroupCoordinator, consumer._coordinator).fetch_committed_offsets(list(partitions))
+        first = await consumer.beginning_offsets(partitions)
+        end = await consumer.end_offsets(partitions)
+        return {
+            partition: committed[partition].offset
+            if partition in committed and 0 <= committed[partition].offset <= end[partition]
+            else first[partition]
+            for partition in partitions
+        }
 
 
 class Consumer(driver.Consumer):
     """Faust's consumer, and our seat in the consumer group."""
+
+    _thread: ConsumerThread
 
     logger = logging.getLogger("faust")  # else mode makes one of our name for its own chatter
 
@@ -139,10 +156,10 @@ class Consumer(driver.Consumer):
         """
         await self._in_thread(self._commit_offset(partition, offset, generation))
 
-    async def committed_offset(self, partition: TopicPartition) -> int:
-        """Return the group's offset of the next message to read, as the broker has it; 0 where there is none."""
-        offsets = await self._in_thread(self._coordinator.fetch_committed_offsets([partition]))
-        return max(0, offsets[partition].offset) if partition in offsets else 0
+    async def starting_offset(self, partition: TopicPartition) -> int:
+        """Return the offset of the first message that is not delivered, as the broker has it committed now."""
+        offsets = await self._in_thread(self._thread.starting_offsets([partition]))
+        return offsets[partition]
 
     def lag(self, partition: TopicPartition, next_offset: int | None) -> int:
         """Return how many messages lie ahead of `next_offset`, or of the position of the fetching if that is None.

@@ -15,7 +15,7 @@ class Delivery(Protocol):
     """
 
     async def open(self) -> int:
-        """Connect, and return the committed offset: messages below it were delivered, by whomever."""
+        """Connect, and return where to go on: every message below this offset was delivered, by whomever."""
         ...
 
     async def deliver(self, outputs: Sequence[Outgoing], offset: int) -> None:

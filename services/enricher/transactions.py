@@ -36,7 +36,7 @@ class ExactlyOnce:
         name = f"{self._partition.topic}-{self._partition.partition}"
         self._producer = new_producer(self._settings, transactional_id(self._settings, name))
         await self._producer.start()
-        return await self._consumer.committed_offset(self._partition)
+        return await self._consumer.starting_offset(self._partition)
 
     async def deliver(self, outputs: Sequence[Outgoing], offset: int) -> None:
         """Send everything in one transaction. One that fails is left to the next open() to abort."""

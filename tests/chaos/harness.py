@@ -20,6 +20,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
 
 from schemas import topics
 from schemas.deadletter import PREFIX
@@ -93,6 +94,22 @@ class Worker:
             await self._keeper
         return self.exits[-1]
 
+    async def said(self, words: str, seconds: float = 60.0) -> dict[str, str]:
+        """Wait until the log has a line with these words in its message, and return it; raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while True:
+                for line in self.log.read_text().splitlines():
+                    if line.startswith("{") and words in (entry := orjson.loads(line))["message"]:
+                        return dict(entry)
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def first_exit(self, seconds: float = 60.0) -> int:
+        """Wait until the worker has ended by itself, and return the status; raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while not self.exits:  # noqa: ASYNC110 (a process sets no event)
+                await asyncio.sleep(POLL_SECONDS)
+        return self.exits[0]
+
     async def _spawn(self) -> None:
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -162,6 +179,25 @@ class Arena:
         finally:
             await admin.close()
 
+    async def delete_topic(self, name: str) -> None:
+        """Delete a topic, and return when it is gone."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await _delete(admin, [name])
+        finally:
+            await admin.close()
+
+    async def commit(self, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
+        """Commit offsets for the group, as `kafka-consumer-groups --reset-offsets` does."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.group, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            consumer.assign(list(offsets))
+            await consumer.commit(offsets)
+        finally:
+            await consumer.stop()
+
     async def start_worker(self, **settings: str) -> Worker:
         number = next(self._numbers)
         worker = Worker(number, {**self._environment, **settings}, self.folder / f"worker-{number}.log")
@@ -227,6 +263,18 @@ class Arena:
             async for committed in self.progress():
                 if sum(committed.values()) >= messages:
                     return
+
+    async def until_events(self, topic: str, number: int, seconds: float = 60.0) -> None:
+        """Return when a topic holds so many events; raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while len(await self.read(topic)) < number:  # noqa: ASYNC110 (a broker sends no events)
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def behind(self) -> int:
+        """Return how many messages of the raw topic the group has not committed."""
+        ends = await self._ends()
+        committed = await anext(self.progress())
+        return sum(end - committed.get(partition, 0) for partition, end in ends.items())
 
     async def _ends(self) -> dict[TopicPartition, int]:
         async with _consumer(self.bootstrap) as consumer:
