@@ -80,7 +80,7 @@ def _vote(text: str, names: list[Name]) -> list[Name]:
         words = text[name.start : name.end]
         if name.type in NUMBERS:
             pass
-        elif words in surnames and gazetteer.entry(words) is None:
+        elif words in surnames and (gazetteer.entry(words) is None or votes[words][EntityType.PERSON]):
             name = name._replace(type=EntityType.PERSON)
         else:
             best, count = votes[words].most_common(1)[0]

@@ -41,13 +41,20 @@ def _known(text: str, model: list[Name]) -> Iterator[Name]:
     """Yield the gazetteer's names; those that are common words or personal names too only where the model saw a name of
     another kind than a person's."""
     seen: dict[int, EntityType] = {}
+    surnames = {text[name.start : name.end].rsplit(" ", 1)[1] for name in model if _is_full_name(text, name)}
     for name in model:
         seen[name.start] = name.type
         if text.startswith(("the ", "The "), name.start):
             seen[name.start + 4] = name.type
     for start, end, known in gazetteer.find(text):
-        if not known.doubtful or seen.get(start, EntityType.PERSON) not in (EntityType.PERSON, EntityType.DATE):
+        doubtful = known.doubtful or text[start:end] in surnames
+        if not doubtful or seen.get(start, EntityType.PERSON) not in (EntityType.PERSON, EntityType.DATE):
             yield Name(start, end, known.type)
+
+
+def _is_full_name(text: str, name: Name) -> bool:
+    """Return whether the model saw a person of two names or more, whose surname ("Jane London") may be a place's name too."""
+    return name.type is EntityType.PERSON and " " in text[name.start : name.end]
 
 
 CREDITS = re.compile(

@@ -71,6 +71,8 @@ def _institution(tokens: Tokens, head: int, kind: EntityType) -> tuple[int, int]
     texts = tokens.texts
     first = _leftwards(tokens, head)
     last = _complement(tokens, head)
+    while texts[last] in GLUE:
+        last -= 1
     if last + 1 < len(texts) and kind is EntityType.LAW and first < head and is_year(texts[last + 1]):
         last += 1  # "European Union Referendum Act 2015"
     if first > 0 and kind is EntityType.EVENT and texts[head] not in FIGHTING and is_year(texts[first - 1]):

@@ -5,7 +5,7 @@ target a policy. Inside a quote the holder is whoever speaks, unless the words n
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from spacy.tokens import Doc, Span
@@ -58,45 +58,45 @@ class Stated:
 
 def extract(document: Document, doc: Doc, coreference: Coreference, spoken: Sequence[Found]) -> list[Stated]:
     """Return the positions of an article in the order of their cues. `spoken`: its quotes, in order."""
-    found: dict[tuple[Offsets | None, Offsets, Stance], Stated] = {}
+    best: dict[tuple[Offsets, Stance], Stated] = {}
+    for stated, _ in candidates(document, doc, coreference, spoken):
+        key = stated.target, stated.stance
+        if stated.confidence >= policies.THRESHOLD and (key not in best or stated.confidence > best[key].confidence):
+            best[key] = stated
+    return sorted(best.values(), key=lambda position: (position.cue, position.target))
+
+
+def candidates(
+    document: Document, doc: Doc, coreference: Coreference, spoken: Sequence[Found]
+) -> Iterator[tuple[Stated, set[str]]]:
+    """Yield every stand that somebody takes in an article, policy or not, with the features that tell."""
     for claim in claims(doc):
-        stated = _position(document, doc, coreference, spoken, claim)
-        if stated is not None:
-            found.setdefault((stated.holder, stated.target, stated.stance), stated)
-    return sorted(found.values(), key=lambda position: (position.cue, position.target))
-
-
-def _position(
-    document: Document, doc: Doc, coreference: Coreference, spoken: Sequence[Found], claim: Claim
-) -> Stated | None:
-    """Return the position that a clause states, or None when it has no holder, is asked or supposed, or is no policy."""
-    zone = document.zone_at(claim.cue[0])
-    sentence = claim.focus.sent
-    if zone not in SPOKEN_ZONES or _is_question(sentence):
-        return None
-    quote = _quote_at(spoken, claim.cue[0])
-    holder = _holder(coreference, claim, quote)
-    if holder is None:
-        return None
-    span, entity = holder
-    features = policies.features(claim, entity, quote)
-    confidence = policies.probability(features)
-    if confidence < policies.THRESHOLD:
-        return None
-    return Stated(
-        holder=span,
-        entity=entity,
-        target=claim.target,
-        target_name=_target_name(coreference, claim),
-        modality=claim.modality,
-        via=_via(claim, quote, entity),
-        quote=quote or _reported_by(spoken, claim),
-        conditional=claim.conditional,
-        kind=PositionKind.META if policies.is_meta(claim) else PositionKind.POLICY,
-        cue=claim.cue,
-        evidence=_evidence(document, sentence),
-        confidence=confidence,
-    )
+        sentence = claim.focus.sent
+        if document.zone_at(claim.cue[0]) not in SPOKEN_ZONES or _is_question(sentence):
+            continue
+        quote = _quote_at(spoken, claim.cue[0])
+        holder = _holder(coreference, claim, quote)
+        if holder is None:
+            continue
+        span, entity = holder
+        features = policies.features(claim, entity, quote)
+        yield (
+            Stated(
+                holder=span,
+                entity=entity,
+                target=claim.target,
+                target_name=_target_name(coreference, claim),
+                modality=claim.modality,
+                via=_via(claim, quote, entity),
+                quote=quote or _reported_by(spoken, claim),
+                conditional=claim.conditional,
+                kind=PositionKind.META if policies.is_meta(claim) else PositionKind.POLICY,
+                cue=claim.cue,
+                evidence=_evidence(document, sentence),
+                confidence=policies.probability(features),
+            ),
+            features,
+        )
 
 
 def _is_question(sentence: Span) -> bool:

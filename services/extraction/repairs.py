@@ -92,6 +92,9 @@ def _trimmed(text: str, name: Name) -> Name:
 def _without_title(text: str, name: Name) -> Name:
     """Return a person's name without the titles before it; noble ones stay ("Queen Beatrix"), and so does a lone title."""
     words = list(re.finditer(r"\S+", text[name.start : name.end]))
+    while len(words) > 1 and words[-1].group() in CAPTIONS:
+        words.pop()
+        name = name._replace(end=name.start + words[-1].end())
     for word in words[:-1]:
         bare = word.group().rstrip(",")
         known = gazetteer.entry(bare)
@@ -167,9 +170,12 @@ OFFICE_OF = re.compile(r"\b(?:[Ss]ecretary|[Mm]inister|[Mm]inistry|[Ss]ecretarie
 
 def _type(text: str, name: Name) -> EntityType:
     """Return the type of `name`; what begins with a first name and has no institution's noun is a person."""
-    if name.type not in JOINED or name.type is EntityType.PERSON:
+    if name.type not in JOINED:
         return name.type
     words = text[name.start : name.end].split()
+    if name.type is EntityType.PERSON:
+        is_acronym = len(words) == 1 and words[0].isupper() and words[0].isalpha() and 1 < len(words[0]) < 6
+        return EntityType.ORG if is_acronym else name.type
     is_person = (
         2 <= len(words) <= 4
         and people.gender_of_first_name(words[0]) is not None
