@@ -5,7 +5,7 @@ Models decide mention by mention, so that "Trump" is a person here and an organi
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from schemas import EntityType
 from services.extraction import gazetteer, people
@@ -22,6 +22,7 @@ BRACKET = re.compile(r" \((?P<alias>[^\W\d_][\w.'’&-]*(?: [A-Z][\w.'’&-]*){0
 def reached(text: str, names: list[Name]) -> list[Name]:
     """Return `names` with the types that the article agrees on, and with the mentions that were missed."""
     names = merged(names, _aliases(text, names))
+    names = list(_divided(text, names))
     names = _lists(text, names)
     names = _vote(text, names)
     return _with_states(text, merged(names, _repeats(text, names)))
@@ -38,6 +39,21 @@ def _aliases(text: str, names: Sequence[Name]) -> list[Name]:
             if len(alias) > 1 and (known is None or known.type is name.type) and not people.role(alias):
                 found.append(Name(*match.span("alias"), name.type))
     return found
+
+
+def _divided(text: str, names: Sequence[Name]) -> Iterator[Name]:
+    """Yield `names`; two known names that a hyphen joins ("Trump-Putin call") are yielded each."""
+    known = {text[name.start : name.end].rsplit(" ", 1)[-1]: name.type for name in names}
+    for name in names:
+        words = text[name.start : name.end]
+        parts = words.split("-")
+        kinds = [known.get(part) or (entry.type if (entry := gazetteer.entry(part)) else None) for part in parts]
+        if len(parts) == 2 and " " not in words and all(kinds) and gazetteer.entry(words) is None:
+            first, second = kinds
+            yield Name(name.start, name.start + len(parts[0]), first or name.type)
+            yield Name(name.end - len(parts[1]), name.end, second or name.type)
+        else:
+            yield name
 
 
 def _lists(text: str, names: list[Name]) -> list[Name]:

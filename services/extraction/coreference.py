@@ -34,7 +34,7 @@ class Coreference:
         readable = doc.text
         self._tokens = Tokens.of(doc)
         names = entities.recognise(document, readable, doc, self._tokens)
-        groups = group(document.text, readable, names)
+        groups = group(readable, names)
         self._parties = references.parties(document, readable, self._tokens, groups)
         references.resolve(document, self._tokens, self._parties)
         shares = salience.shares(document, self._tokens, self._parties)

@@ -82,11 +82,14 @@ def credits(document: Document, text: str) -> Iterator[Name]:  # noqa: A001  # w
 
 
 def _without_overlap(sources: tuple[Iterator[Name], ...]) -> list[Name]:
-    """Return the names of all sources without overlap: of two that overlap the longer, of equals the earlier source's."""
-    ranked = sorted((-(name.end - name.start), rank, name) for rank, source in enumerate(sources) for name in source)
-    taken = bytearray(max((name.end for _, _, name in ranked), default=0))
+    """Return the names of all sources without overlap: of two that overlap that of the first source, which is certain, or
+    else the longer, and of equals the earlier source's."""
+    ranked = sorted(
+        (rank > 0, -(name.end - name.start), rank, name) for rank, source in enumerate(sources) for name in source
+    )
+    taken = bytearray(max((name.end for *_, name in ranked), default=0))
     kept = []
-    for _, _, name in ranked:
+    for *_, name in ranked:
         if not any(taken[name.start : name.end]):
             taken[name.start : name.end] = b"\x01" * (name.end - name.start)
             kept.append(name)

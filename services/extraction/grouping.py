@@ -35,7 +35,15 @@ class Group:
     @property
     def canonical(self) -> str:
         """Return the fullest spelling; of equals the most frequent, then the first in the alphabet."""
-        return min(self.forms, key=lambda form: (form.isupper() and len(form) > 6, -len(form), -self.forms[form], form))
+        if self.type is EntityType.NORP:
+            return min(self.forms, key=lambda form: (-self.forms[form], form))
+        return min(self.forms, key=lambda form: (self._is_embellished(form), -len(form), -self.forms[form], form))
+
+    def _is_embellished(self, form: str) -> bool:
+        """Return whether `form` is a full name that is used more often, with something before it ("Crooked Hillary…")."""
+        return any(
+            form.endswith(" " + other) and " " in other and count > self.forms[form] for other, count in self.forms.items()
+        )
 
 
 @dataclass(slots=True)
@@ -62,11 +70,8 @@ class _Form:
             own.root = others
 
 
-def group(text: str, readable: str, names: Sequence[Name]) -> list[Group]:
-    """Return the groups of `names`, in the order of their first mention.
-
-    `text` is the article's own, which spellings are shown in; `readable` the truecased text that they are compared in.
-    """
+def group(readable: str, names: Sequence[Name]) -> list[Group]:
+    """Return the groups of `names`, in the order of their first mention; `readable` is the truecased text."""
     forms = _forms(readable, names)
     by_kind: defaultdict[str, list[_Form]] = defaultdict(list)
     for form in forms:
@@ -87,19 +92,12 @@ def group(text: str, readable: str, names: Sequence[Name]) -> list[Group]:
     result = sorted(groups.values(), key=lambda each: min(each.names))
     for each in result:
         each.names.sort()
-        each.forms = Counter(_shown(text, readable, name) for name in each.names)
+        each.forms = Counter(" ".join(readable[name.start : name.end].split()) for name in each.names)
     return result
 
 
 def _kind(kind: EntityType) -> str:
     return "PLACE" if kind in PLACES else kind.value
-
-
-def _shown(text: str, readable: str, name: Name) -> str:
-    """Return the spelling to show: the text's own, or the truecased one where the text is in capitals."""
-    piece = text[name.start : name.end]
-    spelling = readable[name.start : name.end] if piece.isupper() and len(piece) > 5 else piece
-    return " ".join(spelling.split())
 
 
 def _forms(readable: str, names: Iterable[Name]) -> list[_Form]:
@@ -120,10 +118,7 @@ def _forms(readable: str, names: Iterable[Name]) -> list[_Form]:
 
 
 def _join_people(forms: list[_Form]) -> None:
-    """Join the forms of one person: "Donald J. Trump" with "Donald Trump", "Bill" with "William", surname with full name.
-
-    A surname that several people bear is left alone here.
-    """
+    """Join the full names of one person: "Donald J. Trump" with "Donald Trump", "Bill" with "William"."""
     by_ends: defaultdict[tuple[str, str], list[_Form]] = defaultdict(list)
     for form in forms:
         if len(form.key) > 1:
@@ -137,10 +132,6 @@ def _join_people(forms: list[_Form]) -> None:
         for short in people.short_forms(first):
             for other in by_ends.get((last, short), ()):
                 other.join(form)
-    by_key = {form.key: form for form in forms}
-    for partial, bearers in _bearers(forms).items():
-        if len(bearers) == 1:
-            by_key[partial].join(bearers[0])
 
 
 def _bearers(forms: list[_Form]) -> dict[tuple[str, ...], list[_Form]]:
@@ -167,31 +158,43 @@ def _compatible(middle: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _decide_surnames(readable: str, forms: list[_Form]) -> dict[int, _Form]:
-    """Return whose every mention of a shared surname is, by the mention's start.
+    """Return whose every mention by part of a name is, by the mention's start.
 
-    "Mrs. Clinton" goes to the woman; otherwise to the bearer named last in full before it, or, when there is none, to the
-    one named most.
+    "Mrs. Clinton" goes to the woman, "Mr. Obama" not to Michelle Obama. Otherwise a surname means the bearer whom the
+    article names in full far more often than the others, and of equals the one named last before it.
     """
     chosen: dict[int, _Form] = {}
-    shared = {key: bearers for key, bearers in _bearers(forms).items() if len(bearers) > 1}
     by_key = {form.key: form for form in forms}
     full_names: defaultdict[int, list[int]] = defaultdict(list)
     for form in forms:
-        full_names[id(form.top())] += [name.start for name in form.names if len(form.key) > 1]
+        if len(form.key) > 1:
+            full_names[id(form.top())] += [name.start for name in form.names]
     for starts in full_names.values():
         starts.sort()
-    for key, bearers in shared.items():
-        for name in by_key[key].names:
-            asked = _title_gender(readable, name.start)
-            fitting = [b for b in bearers if asked is None or _gender(b.key) in (asked, None)] or bearers
-
-            def rank(bearer: _Form, at: int = name.start) -> tuple[int, int]:
-                starts = full_names[id(bearer)]
-                before = bisect_left(starts, at)
-                return (starts[before - 1] if before else -1, len(starts))
-
-            chosen[name.start] = max(fitting, key=rank)
+    for key, bearers in _bearers(forms).items():
+        own = by_key[key]
+        asked = {name.start: _title_gender(readable, name.start) for name in own.names}
+        strangers = [gender for gender in asked.values() if gender and not any(_may_be(b, gender) for b in bearers)]
+        for name in own.names:
+            fitting = [bearer for bearer in bearers if _may_be(bearer, asked[name.start])]
+            if strangers and (not fitting or asked[name.start] is None):
+                continue  # somebody of the name whom the article never names in full
+            starts = {id(bearer): full_names[id(bearer)] for bearer in fitting}
+            most = max(map(len, starts.values()))
+            leading = [bearer for bearer in fitting if len(starts[id(bearer)]) * 2 >= most]
+            chosen[name.start] = max(leading, key=lambda bearer: _last_before(starts[id(bearer)], name.start))
     return chosen
+
+
+def _may_be(bearer: _Form, gender: Gender | None) -> bool:
+    """Return whether the bearer of a full name may be somebody of that gender."""
+    return gender is None or _gender(bearer.key) in (gender, None)
+
+
+def _last_before(starts: Sequence[int], place: int) -> int:
+    """Return the last of the sorted `starts` before `place`; when all come after, minus the distance to the first."""
+    before = bisect_left(starts, place)
+    return starts[before - 1] if before else place - starts[0]
 
 
 def _title_gender(readable: str, start: int) -> Gender | None:

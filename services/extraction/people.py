@@ -57,7 +57,7 @@ def fold(word: str) -> str:
     """Return `word` without accents and case, and without a possessive ending."""
     word = unicodedata.normalize("NFKD", word).casefold()
     plain = "".join(letter for letter in word if not unicodedata.combining(letter))
-    return plain.removesuffix("'s").removesuffix("’s")
+    return plain.replace("’", "'").removesuffix("'s")
 
 
 def short_forms(first: str) -> frozenset[str]:

@@ -119,7 +119,7 @@ def _complement(tokens: Tokens, head: int) -> int:
         if index < limit and texts[index] in ("the", "la", "a"):
             index += 1
         begin = index
-        while index < limit and _goes_on(tokens, index):
+        while index < limit and _goes_on(tokens, index) and texts[index] not in MONTHS:
             index += 1
         if index == begin:
             law_of_year = head_kind(texts[head]) is EntityType.LAW and index < limit and is_year(texts[index])

@@ -33,6 +33,12 @@ SPEAKERS_OWN = frozenset({"should", "is", "there"})
 """Frames whose holder is whoever says the sentence: nobody says them in an article but in a quote."""
 
 
+NECESSITY = frozenset({"need", "have", "deserve"})
+"""Verbs that say what should be done, not what their subject wants."""
+
+NOBODY = frozenset({"this", "that", "there", "you", "what", "nobody", "which", "one", "something", "nothing", "these", "those"})
+
+
 @dataclass(slots=True)
 class Stated:
     """A position before it becomes an event, in character offsets."""
@@ -75,28 +81,25 @@ def candidates(
         if document.zone_at(claim.cue[0]) not in SPOKEN_ZONES or _is_question(sentence):
             continue
         quote = _quote_at(spoken, claim.cue[0])
-        holder = _holder(coreference, claim, quote)
-        if holder is None:
-            continue
-        span, entity = holder
-        features = policies.features(claim, entity, quote)
-        yield (
-            Stated(
-                holder=span,
-                entity=entity,
-                target=claim.target,
-                target_name=_target_name(coreference, claim),
-                modality=claim.modality,
-                via=_via(claim, quote, entity),
-                quote=quote or _reported_by(spoken, claim),
-                conditional=claim.conditional,
-                kind=PositionKind.META if policies.is_meta(claim) else PositionKind.POLICY,
-                cue=claim.cue,
-                evidence=_evidence(document, sentence),
-                confidence=policies.probability(features),
-            ),
-            features,
-        )
+        for span, entity in _holders(coreference, claim, quote):
+            features = policies.features(claim, entity, quote)
+            yield (
+                Stated(
+                    holder=span,
+                    entity=entity,
+                    target=claim.target,
+                    target_name=_target_name(coreference, claim),
+                    modality=claim.modality,
+                    via=_via(claim, quote, entity),
+                    quote=quote or _reported_by(spoken, claim),
+                    conditional=claim.conditional,
+                    kind=PositionKind.META if policies.is_meta(claim) else PositionKind.POLICY,
+                    cue=claim.cue,
+                    evidence=_evidence(document, sentence),
+                    confidence=policies.probability(features),
+                ),
+                features,
+            )
 
 
 def _is_question(sentence: Span) -> bool:
@@ -120,28 +123,36 @@ def _reported_by(spoken: Sequence[Found], claim: Claim) -> Found | None:
     return None
 
 
-def _holder(
+def _holders(
     coreference: Coreference, claim: Claim, quote: Found | None
-) -> tuple[Offsets | None, Entity | None] | None:
-    """Return whose stand it is: where they are mentioned, and who they are. None when nobody is named."""
-    own = claim.holder
-    speaks = own is None or own.lower_ in FIRST_PERSON or claim.frame in SPEAKERS_OWN
-    if quote is not None and speaks:
-        return (quote.speaker, quote.entity) if quote.speaker is not None else None
-    if own is None or own.lower_ in FIRST_PERSON or own.pos_ not in ("NOUN", "PROPN", "PRON", "ADJ"):
-        return None
-    if own.lower_ in ("it", "this", "that", "there", "you", "what", "nobody"):
-        entity = coreference.resolve(own.idx, own.idx + len(own))
-        return ((own.idx, own.idx + len(own)), entity) if entity is not None and own.lower_ == "it" else None
-    span = syntax.noun_phrase(own)
-    return span, coreference.resolve(*span)
+) -> Iterator[tuple[Offsets, Entity | None]]:
+    """Yield whose stand it is: where they are mentioned, and who they are. Nobody when the text names nobody.
+
+    Several are joined by "and": "Graham, Scott and Sasse *called for* a halt" is a position of each.
+    """
+    own = syntax.antecedent(claim.holder) if claim.holder is not None else None
+    if quote is not None and (own is None or own.lower_ in FIRST_PERSON or _is_speakers_own(claim)):
+        if quote.speaker is not None:
+            yield quote.speaker, quote.entity
+        return
+    if own is None or own.lower_ in FIRST_PERSON | NOBODY or own.pos_ not in ("NOUN", "PROPN", "PRON", "ADJ"):
+        return
+    for each in (own, *own.conjuncts):
+        if each.i == own.i or (each.i > own.i and each.pos_ in ("NOUN", "PROPN")):
+            span = syntax.single_phrase(each) if own.conjuncts else syntax.noun_phrase(each)
+            yield span, coreference.resolve(*span)
+
+
+def _is_speakers_own(claim: Claim) -> bool:
+    """Return whether a clause states what its speaker holds, whoever its subject is: "*Congress* must act"."""
+    return claim.frame in SPEAKERS_OWN or (claim.modality is not Modality.COMMIT and claim.lemma in NECESSITY)
 
 
 def _via(claim: Claim, quote: Found | None, entity: Entity | None) -> Via:
     """Return through whom the text states it."""
     if quote is None:
         return Via.NARRATION
-    if claim.holder is not None and claim.frame not in SPEAKERS_OWN and claim.holder.lower_ not in FIRST_PERSON:
+    if claim.holder is not None and not _is_speakers_own(claim) and claim.holder.lower_ not in FIRST_PERSON:
         same = entity is not None and quote.entity is not None and entity.id == quote.entity.id
         if not same and claim.holder.tag_ != "PRP":
             return Via.THIRD_PARTY

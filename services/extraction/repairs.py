@@ -17,13 +17,13 @@ LEADING = re.compile(
 )
 TRAILING = re.compile(r"(?:['’][sS]|[\"“”‘’'(\[)\]\s,;:–—-]+)+$")
 
-SEPARATOR = re.compile(r"\s*[()\[\]]+\s*|\s*\n\s*|,\s+(?!(?:Inc|Ltd|LLC|Corp|Co|Jr|Sr|D\.C|DC|PLC|and\b))|\s+(?:[-–—/]|vs\.?)\s+")
+SEPARATOR = re.compile(r"\s*[()\[\]]+\s*|\s*\n\s*|,\s+(?!(?:Inc|Ltd|LLC|Corp|Co|Jr|Sr|D\.C|DC|PLC|and\b))|\s+(?:[-–—/]|vs\.?)\s+|(?<=[a-z])/(?=[A-Z])")
 """What divides two names that spaCy took for one: "Amnesty International, Human Rights Watch", "Bush - Cheney"."""
 
 JOINED = frozenset({EntityType.PERSON, EntityType.ORG, EntityType.GPE, EntityType.LOC, EntityType.NORP, EntityType.FAC})
 """Types whose names hold no comma. Laws, works and events may ("Strategic Arms Reduction, Treaty on")."""
 
-CAPTIONS = frozenset({"Image", "Photo", "Video", "File", "Picture", "Credit", "Read", "Watch", "Related"})
+CAPTIONS = frozenset({"Image", "Photo", "Video", "File", "Picture", "Credit", "Read", "Watch", "Related", "POOL", "Pool"})
 """Labels of pictures and links, which are no names."""
 
 
@@ -50,7 +50,7 @@ def _divided(text: str, name: Name) -> Iterator[Name]:
         return
     start = name.start
     for match in SEPARATOR.finditer(text, name.start, name.end):
-        if match.group().strip() in ("-", "–", "/") and name.type is not EntityType.PERSON:
+        if match.group().strip() in ("-", "–") and name.type is not EntityType.PERSON:
             continue
         if start < match.start():
             yield name._replace(start=start, end=match.start())
@@ -161,8 +161,19 @@ def _is_no_name(text: str, name: Name) -> bool:
     roles = [people.role(word.replace(".", "")) for word in piece.split()]
     if all(roles) and Word.OFFICE in roles:
         return True
+    if " " in piece:
+        return False
     before = text[max(0, name.start - 20) : name.start]
-    return bool(OFFICE_OF.search(before)) and " " not in piece
+    after = text[name.end : name.end + 20].split()
+    of_office = people.role(piece) is Word.MODIFIER and bool(after) and people.role(after[0].rstrip("s.,'’")) is Word.OFFICE
+    return bool(OFFICE_OF.search(before)) or of_office or _is_capital_of_sentence(text, name)
+
+
+def _is_capital_of_sentence(text: str, name: Name) -> bool:
+    """Return whether `name` is a common word that a sentence begins with: "*Alarm* bells went off"."""
+    before = text[max(0, name.start - 3) : name.start].rstrip(" \"“‘'")
+    piece = text[name.start : name.end]
+    return (before[-1:] in ("", ".", "!", "?", "\n", ":") and piece.lower() in truecase.common() and gazetteer.entry(piece) is None)
 
 
 OFFICE_OF = re.compile(r"\b(?:[Ss]ecretary|[Mm]inister|[Mm]inistry|[Ss]ecretaries|[Mm]inisters) of (?:the )?$")

@@ -87,6 +87,14 @@ def noun_phrase(noun: Token) -> tuple[int, int]:
     return first.idx, max(noun.idx + len(noun), last.idx + len(last))
 
 
+def single_phrase(noun: Token) -> tuple[int, int]:
+    """Return the character offsets of a noun phrase without what is joined to it: "*Sen. Graham* and Sen. Scott"."""
+    start, end = noun_phrase(noun)
+    joined = [each.idx for each in noun.children if each.dep_ in ("cc", "conj") and each.i > noun.i]
+    comma = next((each.idx for each in noun.children if each.dep_ == "punct" and each.i > noun.i), end)
+    return start, min(end, max(noun.idx + len(noun), min([*joined, comma]))) if joined else end
+
+
 def antecedent(token: Token) -> Token:
     """Return the noun that a relative pronoun stands for ("*Merz*, who said …"), or `token` itself."""
     if token.tag_ in ("WP", "WDT") and token.head.dep_ == "relcl":
