@@ -14,8 +14,14 @@ from schemas import Entity, EntityType, Mention, MentionKind, item_id
 from services.extraction import entities, references, salience, values
 from services.extraction.document import Document
 from services.extraction.grouping import group
-from services.extraction.references import Party
+from services.extraction.parties import Party, parties
 from services.extraction.tokens import Tokens, head_of, tokens_of
+
+
+RELATIVE = frozenset({"who", "whom", "which", "that"})
+
+NAMED = frozenset(set(EntityType) - {EntityType.NORP, *entities.NUMBERS})
+"""Types that a mention resolves to: "some Republicans" are nobody by name, nor is "63 percent"."""
 
 
 class Coreference:
@@ -35,7 +41,7 @@ class Coreference:
         self._tokens = Tokens.of(doc)
         names = entities.recognise(document, readable, doc, self._tokens)
         groups = group(readable, names)
-        self._parties = references.parties(document, readable, self._tokens, groups)
+        self._parties = parties(document.text, self._tokens, groups)
         references.resolve(document, self._tokens, self._parties)
         shares = salience.shares(document, self._tokens, self._parties)
         self.entities: list[Entity] = [
@@ -51,21 +57,23 @@ class Coreference:
         "Italian Prime Minister Matteo Renzi" is Renzi, "Clinton aides" nobody, "who" the noun before it: what counts is
         the head of the words, not a name that happens to stand among them.
         """
-        exact = self._exact.get((start, end))
-        if exact is not None:
-            return exact
-        first, last = tokens_of(self._tokens, start, end)
-        head = head_of(self._tokens, first, last)
-        for token in (head, *self._apposed(head, last)):
-            if token in self._owner:
-                return self._owner[token]
-        return None
+        found = self._exact.get((start, end)) or self._by_head(*tokens_of(self._tokens, start, end))
+        return found if found is not None and found.type in NAMED else None
 
-    def _apposed(self, head: int, last: int) -> Iterator[int]:
-        """Yield the tokens before `last` that are set beside the head: "the party's chairman, Phil *Lovas*"."""
-        for index in range(head + 1, min(last, len(self._tokens.texts))):
-            if self._tokens.deps[index] == "appos" and self._tokens.heads[index] == head:
-                yield index
+    def _by_head(self, first: int, last: int) -> Entity | None:
+        """Return the entity that the head of the tokens from `first` up to `last` belongs to."""
+        tokens = self._tokens
+        last = min(last, len(tokens.texts))
+        if first >= last:
+            return None
+        head = head_of(tokens, first, last)
+        inside = range(head + 1, last)
+        if any(tokens.deps[i] == "conj" and tokens.heads[i] == head and i in self._owner for i in inside):
+            return None  # "Clinton and Trump" are two
+        if tokens.texts[head].lower() in RELATIVE and tokens.deps[tokens.heads[head]] == "relcl":
+            return self._owner.get(tokens.heads[tokens.heads[head]])
+        apposed = (i for i in inside if tokens.deps[i] == "appos" and tokens.heads[i] == head)
+        return next((self._owner[token] for token in (head, *apposed) if token in self._owner), None)
 
     def _owners(self) -> dict[int, Entity]:
         """Return the entity of every token that a mention covers; a name inside a description keeps its own."""

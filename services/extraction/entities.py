@@ -12,10 +12,13 @@ from spacy.tokens import Doc
 
 from schemas import EntityType
 from services.extraction import agreement, gazetteer, phrases, unclaimed
+from services.extraction.agreement import NUMBERS
 from services.extraction.document import Document, Zone
 from services.extraction.phrases import Name
 from services.extraction.repairs import repaired
 from services.extraction.tokens import Tokens
+
+__all__ = ["NUMBERS", "recognise"]
 
 LABELS = {kind.value: kind for kind in EntityType}
 

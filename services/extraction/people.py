@@ -65,10 +65,24 @@ def short_forms(first: str) -> frozenset[str]:
     return _nicknames().get(first, frozenset())
 
 
+def office(word: str) -> str:
+    """Return the folded word of an office in the form that offices are compared in: "Sen." gives "senator"."""
+    folded = fold(word)
+    return _same_offices().get(folded, folded)
+
+
+@cache
+def _same_offices() -> dict[str, str]:
+    same = [words.split() for kind, words in rows("titles.tsv") if kind == "same"]
+    return {word: words[0] for words in same for word in words}
+
+
 @cache
 def _titles() -> dict[str, tuple[Word, Gender | None]]:
     known: dict[str, tuple[Word, Gender | None]] = {}
     for kind, words in rows("titles.tsv"):
+        if kind == "same":
+            continue
         word_kind, _, gender = kind.partition("-") if len(kind) > 1 else ("office", "", kind)
         for word in words.split():
             # A noble title comes after the offices in the file, and says more: "king" is an office too.

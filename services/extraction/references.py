@@ -1,92 +1,49 @@
 """Descriptions and pronouns led back to whom they mean.
 
-A party is a group of names with everything else that refers to it. The article is read once from the front; what was
-mentioned last, as a subject, and often, is what a pronoun most likely means (after Lappin and Leass, 1994), unless gender,
-number or syntax forbid it.
+The article is read once from the front. What was mentioned last, as a subject, and often, is what a pronoun most likely
+means (after Lappin and Leass, "An Algorithm for Pronominal Anaphora Resolution", 1994), unless gender, number or syntax
+forbid it. A description ("the American president") means whoever holds the office it names.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
 from schemas import EntityType, MentionKind
-from services.extraction import gazetteer, people, quotation, titles
+from services.extraction import people, quotation
 from services.extraction.document import Document, Zone
-from services.extraction.grouping import Group
+from services.extraction.parties import Party, Reference, conflict
 from services.extraction.people import Gender, Word
 from services.extraction.tokens import Tokens, head_of, tokens_of
-from services.extraction.wordlists import words
+from services.extraction.wordlists import rows, words
 
 SUBJECTS = frozenset({"nsubj", "nsubjpass"})
+STORY = frozenset({Zone.HEADLINE, Zone.DECK, Zone.BODY})
+"""Zones that tell one story; a pronoun in it never means somebody who is only in a caption or a link between."""
 
+PRONOUNS = {
+    **dict.fromkeys(("he", "him", "his", "himself"), Gender.MALE),
+    **dict.fromkeys(("she", "her", "hers", "herself"), Gender.FEMALE),
+}
 
-class Reference(NamedTuple):
-    """One place that refers to a party, by name, description or pronoun; offsets into the text."""
-
-    start: int
-    end: int
-    kind: MentionKind
-
-
-@dataclass(slots=True)
-class Party:
-    """What an article knows of one entity."""
-
-    group: Group
-    mentions: list[Reference]
-    titles: list[str] = field(default_factory=list)
-    offices: list[frozenset[str]] = field(default_factory=list)
-    """The folded words of each title."""
-    gender: Gender | None = None
+WEIGHTS = {"nsubj": 3.0, "nsubjpass": 2.5, "dobj": 1.5, "poss": 1.0}
+"""What a mention weighs by its role; any other role weighs 1."""
+SPEAKER = 1.5
+"""What it weighs more as the subject of a verb of speech: the next "he said" is most often the same one."""
+DECAY = 0.6
+"""What is left of a weight one sentence later."""
+MEMORY_SENTENCES = 8
+MEMORY_MENTIONS = 60
+"""How far back a pronoun looks: bounds the work; next to none reaches farther."""
 
 
 class Seen(NamedTuple):
-    """A mention of a party that was passed while reading."""
+    """A mention that was passed while reading."""
 
     token: int
     party: int
     weight: float
-
-
-def parties(document: Document, readable: str, tokens: Tokens, groups: Sequence[Group]) -> list[Party]:
-    """Return a party for every group, with the titles that stand beside its names and the gender they tell."""
-    named = bytearray(len(tokens.texts))
-    for each in groups:
-        for name in each.names:
-            first, last = tokens_of(tokens, name.start, name.end)
-            named[first:last] = b"\x01" * (last - first)
-    result = []
-    for each in groups:
-        party = Party(each, [Reference(name.start, name.end, MentionKind.NAME) for name in each.names])
-        if each.type is EntityType.PERSON:
-            _describe(document.text, tokens, named, party)
-        result.append(party)
-    return result
-
-
-def _describe(text: str, tokens: Tokens, named: bytearray, party: Party) -> None:
-    """Collect titles and gender of a person."""
-    for name in party.group.names:
-        first, last = tokens_of(tokens, name.start, name.end)
-        spans = [titles.before(tokens, first, named), *titles.after(tokens, head_of(tokens, first, last), last)]
-        for begin, end in filter(None, spans):
-            title = " ".join(text[tokens.starts[begin] : tokens.ends[end]].split())
-            if title not in party.titles:
-                party.titles.append(title)
-                party.offices.append(frozenset(map(people.fold, title.split())))
-        if party.gender is None and first:
-            party.gender = people.gender_of_title(tokens.texts[first - 1])
-    for form in party.group.forms:
-        given = form.split()
-        if party.gender is None:
-            party.gender = people.gender_of_title(given[0]) if len(given) > 1 else None
-        if party.gender is None and len(given) > 1:
-            party.gender = people.gender_of_first_name(given[0])
-    if party.gender is None:
-        told = [people.gender_of_title(word) for office in party.offices for word in office]
-        party.gender = next(filter(None, told), None)
 
 
 def resolve(document: Document, tokens: Tokens, known: Sequence[Party]) -> None:
@@ -97,90 +54,82 @@ def resolve(document: Document, tokens: Tokens, known: Sequence[Party]) -> None:
 class Reader:
     """One reading of an article from its first token to its last."""
 
-    WINDOW = 60
-    """How many mentions back a pronoun looks: bounds the work, and no pronoun reaches farther."""
-
     def __init__(self, document: Document, tokens: Tokens, known: Sequence[Party]) -> None:
         self.document = document
         self.tokens = tokens
         self.known = known
         self.seen: list[Seen] = []
-        self.at: dict[int, tuple[int, int]] = {}
-        """Head token of each name to its party and its last token."""
+        self.last_seen: dict[int, int] = {}
+        """Party to the token of its latest mention."""
+        self.owner: dict[int, int] = {}
+        """Head token of a mention to its party."""
         self.inside = bytearray(len(tokens.texts))
         for number, party in enumerate(known):
             for mention in party.mentions:
                 first, last = tokens_of(tokens, mention.start, mention.end)
-                self.at[head_of(tokens, first, last)] = (number, last)
+                self.owner[head_of(tokens, first, last)] = number
                 self.inside[first:last] = b"\x01" * (last - first)
-        self.sentence = self._count(tokens.sentences)
-        spans = quotation.passages(document.text, [(block.start, block.end) for block in document.blocks])
+        self.subject = {tokens.heads[i]: i for i, dep in enumerate(tokens.deps) if dep in SUBJECTS}
+        """Verb to the head of its subject."""
+        self.sentence = _numbers(tokens.sentences)
         self.quoted = bytearray(len(tokens.texts))
-        for passage in spans:
+        for passage in quotation.passages(document.text, [(block.start, block.end) for block in document.blocks]):
             first, last = bisect_left(tokens.starts, passage.start), bisect_left(tokens.starts, passage.end)
             self.quoted[first:last] = b"\x01" * (last - first)
-
-    @staticmethod
-    def _count(firsts: Sequence[int]) -> list[int]:
-        numbers, number, last = [], -1, -1
-        for first in firsts:
-            if first != last:
-                number, last = number + 1, first
-            numbers.append(number)
-        return numbers
+        self.institutions = self._institutions()
 
     def read(self) -> None:
         """Pass every token once; remember names, lead descriptions and pronouns back."""
-        for index, word in enumerate(self.tokens.texts):
-            if index in self.at:
-                self._see(index, self.at[index][0])
+        tokens = self.tokens
+        for index, word in enumerate(tokens.texts):
+            if index in self.owner:
+                self._see(index, self.owner[index])
             elif not self.inside[index]:
-                gender = PRONOUNS.get(word.lower())
-                if gender is not None:
-                    self._pronoun(index, gender)
-                elif self.tokens.pos[index] in ("NOUN", "PROPN") and people.role(word) is Word.OFFICE:
+                lower = word.lower()
+                if lower in PRONOUNS:
+                    self._refer(index, index, self._person(index, PRONOUNS[lower]), MentionKind.PRONOUN)
+                elif lower in ("it", "its", "itself"):
+                    self._refer(index, index, self._thing(index), MentionKind.PRONOUN)
+                elif tokens.pos[index] in ("NOUN", "PROPN"):
                     self._description(index)
 
     def _see(self, index: int, party: int) -> None:
-        dep = self.tokens.deps[index]
-        weight = 3.0 if dep in SUBJECTS else 1.5 if dep == "dobj" else 1.0
-        if self.tokens.deps[index] == "nsubj" and self._reports(self.tokens.heads[index]):
-            weight += 1.0
+        tokens = self.tokens
+        weight = WEIGHTS.get(tokens.deps[index], 1.0)
+        if tokens.deps[index] == "nsubj" and tokens.texts[tokens.heads[index]].lower() in _speaking():
+            weight += SPEAKER
         self.seen.append(Seen(index, party, weight))
+        self.last_seen[party] = index
 
-    def _reports(self, verb: int) -> bool:
-        return self.tokens.texts[verb].lower() in _speaking()
-
-    def _pronoun(self, index: int, gender: Gender) -> None:
-        party = self._antecedent(index, gender)
+    def _refer(self, first: int, last: int, party: int | None, kind: MentionKind) -> None:
+        """Record that the tokens from `first` to `last` mean `party`, unless it is None."""
         if party is not None:
-            self._refer(index, index, party, MentionKind.PRONOUN)
+            start, end = self.tokens.starts[first], self.tokens.ends[last]
+            self.known[party].mentions.append(Reference(start, end, kind))
+            self.owner[last] = party
+            self._see(last, party)
 
-    def _refer(self, first: int, last: int, party: int, kind: MentionKind) -> None:
-        start, end = self.tokens.starts[first], self.tokens.ends[last]
-        self.known[party].mentions.append(Reference(start, end, kind))
-        self._see(last, party)
-
-    def _antecedent(self, index: int, gender: Gender) -> int | None:
+    def _person(self, index: int, gender: Gender) -> int | None:
         """Return the person whom the pronoun at `index` most likely means."""
         scores: dict[int, float] = {}
-        here = self.sentence[index]
-        for seen in reversed(self.seen[-self.WINDOW :]):
+        zone = self._zone(index)
+        for seen in reversed(self.seen[-MEMORY_MENTIONS:]):
             party = self.known[seen.party]
-            distance = here - self.sentence[seen.token]
-            if distance > 8:
+            distance = self.sentence[index] - self.sentence[seen.token]
+            if distance > MEMORY_SENTENCES:
                 break
-            if party.group.type is not EntityType.PERSON or party.gender not in (gender, None):
+            if not party.is_person or party.gender not in (gender, None) or self._forbidden(index, seen.token):
                 continue
-            if self._forbidden(index, seen.token):
+            if self._zone(seen.token) is not zone and not {self._zone(seen.token), zone} <= STORY:
                 continue
-            weight = seen.weight * 0.6**distance * (1.0 if party.gender else 0.7)
+            weight = seen.weight * DECAY**distance * (1.0 if party.gender else 0.7)
             if self.quoted[seen.token] != self.quoted[index]:
                 weight *= 0.4
             scores[seen.party] = scores.get(seen.party, 0.0) + weight
-        if not scores:
-            return None
-        return max(scores, key=lambda party: (scores[party], -party))
+        return max(scores, key=lambda party: (scores[party], -party), default=None)
+
+    def _zone(self, index: int) -> Zone:
+        return self.document.zone_at(self.tokens.starts[index])
 
     def _forbidden(self, index: int, other: int) -> bool:
         """Return whether syntax keeps the pronoun at `index` from meaning the mention at `other`.
@@ -192,91 +141,145 @@ class Reader:
             return False
         return tokens.heads[index] == tokens.heads[other] and tokens.heads[index] not in (index, other)
 
-    def _description(self, index: int) -> None:
-        """Lead a description with a role for its noun back: "The former Netherlands prime minister", "the senator"."""
+    def _thing(self, index: int) -> int | None:
+        """Return the organisation or country that "it" or "its" means, where syntax leaves no doubt.
+
+        "Its" and "itself" mean the subject of their clause ("the U.S. has to concentrate *its* attention"); "it" with a verb
+        of speech the subject of the sentence before ("*It* said in a statement …").
+        """
         tokens = self.tokens
-        if tokens.deps[index] in ("appos", "attr", "compound") or self._apposed(index):
+        if tokens.texts[index].lower() != "it":
+            verb = index
+            for _ in range(8):  # deeper chains are parse errors
+                verb = tokens.heads[verb]
+                subject = self.subject.get(verb)
+                if subject is not None and subject < index:
+                    return self._institution_at(subject)
+            return None
+        if tokens.deps[index] == "nsubj" and tokens.texts[tokens.heads[index]].lower() in _speaking():
+            for seen in reversed(self.seen[-MEMORY_MENTIONS:]):
+                if self.sentence[index] - self.sentence[seen.token] > 2:
+                    return None
+                if tokens.deps[seen.token] in SUBJECTS:
+                    return self._institution_at(seen.token)
+        return None
+
+    def _institution_at(self, token: int) -> int | None:
+        party = self.owner.get(token)
+        if party is None or self.known[party].group.type not in (EntityType.ORG, EntityType.GPE):
+            return None
+        return party
+
+    def _description(self, index: int) -> None:
+        """Lead a definite description back: "The former Netherlands prime minister", "the senator", "the council"."""
+        tokens = self.tokens
+        word = tokens.texts[index].lower()
+        is_office = people.role(word) is Word.OFFICE
+        if not is_office and word not in self.institutions:
             return
+        if tokens.deps[index] in ("appos", "attr", "compound") or self._has_apposition(index):
+            return
+        first, definite = self._begin(index)
+        headline = self._zone(index) in (Zone.HEADLINE, Zone.DECK, Zone.RELATED_LINK)
+        if not definite and not (headline and is_office and first < index):
+            return
+        party = self._holder(first, index) if is_office else self._latest(self.institutions[word])
+        self._refer(first, index, party, MentionKind.NOMINAL)
+
+    def _begin(self, index: int) -> tuple[int, bool]:
+        """Return the first token of the description that ends at `index`, and whether "the" or "this" opens it."""
+        tokens = self.tokens
         first = index
-        definite = False
         while first > tokens.sentences[index]:
             word = tokens.texts[first - 1].lower()
             if word in ("the", "this", "that"):
-                first, definite = first - 1, True
-                break
+                return first - 1, True
             if people.role(word) is None and not self.inside[first - 1]:
                 break
             first -= 1
-        zone = self.document.zone_at(tokens.starts[index])
-        telegraphic = zone in (Zone.HEADLINE, Zone.DECK, Zone.RELATED_LINK) and first < index
-        if not (definite or telegraphic):
-            return
-        party = self._office_holder(first, index)
-        if party is not None:
-            self._refer(first, index, party, MentionKind.NOMINAL)
+        return first, False
 
-    def _apposed(self, index: int) -> bool:
+    def _has_apposition(self, index: int) -> bool:
         """Return whether a name is set beside the noun at `index`, as in "the party's chairman, Phil Lovas"."""
-        return any(
-            self.tokens.deps[i] == "appos" and self.tokens.heads[i] == index
-            for i in range(index + 1, min(index + 8, len(self.tokens.texts)))
-        )
-
-    def _office_holder(self, first: int, head: int) -> int | None:
-        """Return the person who holds the office that the tokens from `first` to `head` describe."""
         tokens = self.tokens
-        said = frozenset(people.fold(word) for word in tokens.texts[first : head + 1]) - {"the", "this", "that"}
-        office = people.fold(tokens.texts[head])
-        gender = people.gender_of_title(tokens.texts[head])
-        best: tuple[float, int] | None = None
-        last_seen = {seen.party: seen.token for seen in self.seen}
+        near = range(index + 1, min(index + 10, len(tokens.texts)))
+        return any(tokens.deps[i] == "appos" and tokens.heads[i] == index for i in near)
+
+    def _holder(self, first: int, head: int) -> int | None:
+        """Return the person who holds the office that the tokens from `first` to `head` describe.
+
+        The latest mentioned of those whose titles agree with most of the words; when nobody has the title, and the words
+        say more than the office, who spoke last.
+        """
+        tokens = self.tokens
+        ignored = ("the", "this", "that", "former", "then")
+        said = frozenset(people.office(word) for word in tokens.texts[first : head + 1] if word.lower() not in ignored)
+        said |= self._complement(head)
+        office, gender = people.office(tokens.texts[head]), people.gender_of_title(tokens.texts[head])
+        ranks = {}
         for number, party in enumerate(self.known):
-            if party.group.type is not EntityType.PERSON or (gender and party.gender not in (gender, None)):
+            if not party.is_person or (gender and party.gender not in (gender, None)):
                 continue
-            fits = [held for held in party.offices if office in held and not _conflict(said, held)]
-            if fits:
-                overlap = max(len(said & held) for held in fits)
-                rank = (overlap + 1.0 if number in last_seen else overlap, last_seen.get(number, -1))
-                if best is None or rank > best[0]:
-                    best = (rank, number)
-        if best is not None:
-            return best[1]
-        return self._current_speaker(said) if len(said) > 1 else None
+            shared = [len(said & held) for held in party.offices if office in held and not conflict(said, held)]
+            if shared:
+                ranks[number] = (number in self.last_seen, max(shared), self.last_seen.get(number, -number))
+        if ranks:
+            return max(ranks, key=lambda number: ranks[number])
+        return self._latest_speaker(said, gender) if head - first > 1 else None
 
-    def _current_speaker(self, said: frozenset[str]) -> int | None:
-        """Return who spoke last, if nothing known of that person speaks against the description."""
-        for seen in reversed(self.seen[-self.WINDOW :]):
+    def _complement(self, head: int) -> frozenset[str]:
+        """Return the words of the "of" phrase after an office: "the President *of the United Arab Emirates*"."""
+        tokens = self.tokens
+        if tokens.texts[head + 1 : head + 2] != ["of"]:
+            return frozenset()
+        following = [i for i in range(head + 2, min(head + 8, len(tokens.texts))) if self.inside[i]]
+        return frozenset(people.fold(tokens.texts[i]) for i in following)
+
+    def _latest_speaker(self, said: frozenset[str], gender: Gender | None) -> int | None:
+        """Return who spoke last in the story, if nothing known of that person speaks against the description."""
+        for seen in reversed(self.seen[-MEMORY_MENTIONS:]):
             party = self.known[seen.party]
-            if seen.weight > 3.5 and party.group.type is EntityType.PERSON and not self.quoted[seen.token]:
-                return None if any(_conflict(said, held) for held in party.offices) else seen.party
+            if seen.weight > WEIGHTS["nsubj"] and party.is_person and self._zone(seen.token) in STORY:
+                fits = party.gender in (gender, None) or gender is None
+                return seen.party if fits and not any(conflict(said, held) for held in party.offices) else None
         return None
 
+    def _institutions(self) -> dict[str, list[int]]:
+        """Return the organisations that a common noun may mean: "the council" any whose name ends with Council, "the
+        newspaper" any that is called a Times or a Post."""
+        found: dict[str, list[int]] = {}
+        kinds = _kinds_of_institution()
+        for number, party in enumerate(self.known):
+            if party.group.type is EntityType.ORG:
+                last = {form.rsplit(" ", 1)[-1] for form in party.group.forms if " " in form or form in kinds}
+                for noun in {noun for word in last for noun in (word.lower(), *kinds.get(word, ()))}:
+                    found.setdefault(noun, []).append(number)
+        return found
 
-def _conflict(said: frozenset[str], held: frozenset[str]) -> bool:
-    """Return whether two descriptions name different places: "the American president", "Russian President"."""
-    here, there = _places(said), _places(held)
-    return bool(here and there and not here & there)
-
-
-def _places(folded: frozenset[str]) -> frozenset[str]:
-    known = (_place(word) for word in folded)
-    return frozenset(place for place in known if place)
-
-
-@cache
-def _place(folded: str) -> str | None:
-    entry = gazetteer.entry(folded.capitalize()) or gazetteer.entry(folded.upper())
-    if entry is None:
-        return None
-    return entry.place or (entry.name if entry.type in (EntityType.GPE, EntityType.LOC) else None)
+    def _latest(self, candidates: Sequence[int]) -> int | None:
+        """Return the one of `candidates` that was mentioned last; None when none was mentioned yet."""
+        return max((c for c in candidates if c in self.last_seen), key=lambda c: self.last_seen[c], default=None)
 
 
-PRONOUNS = {
-    **dict.fromkeys(("he", "him", "his", "himself"), Gender.MALE),
-    **dict.fromkeys(("she", "her", "hers", "herself"), Gender.FEMALE),
-}
+def _numbers(firsts: Sequence[int]) -> list[int]:
+    """Return the number of each token's sentence, given each token's first of sentence."""
+    numbers: list[int] = []
+    for index, first in enumerate(firsts):
+        new = index == 0 or first != firsts[index - 1]
+        numbers.append((numbers[-1] if numbers else -1) + new)
+    return numbers
 
 
 @cache
 def _speaking() -> frozenset[str]:
     return frozenset(words("speaking_verbs.txt"))
+
+
+@cache
+def _kinds_of_institution() -> dict[str, tuple[str, ...]]:
+    """Return the common nouns for the last word of an organisation's name."""
+    kinds: dict[str, list[str]] = {}
+    for noun, names in rows("institutions.tsv"):
+        for name in names.split():
+            kinds.setdefault(name, []).append(noun)
+    return {name: tuple(nouns) for name, nouns in kinds.items()}

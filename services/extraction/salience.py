@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from schemas import MentionKind
 from services.extraction.document import Document, Zone
-from services.extraction.references import Party
+from services.extraction.parties import Party
 from services.extraction.tokens import Tokens, head_of, tokens_of
 
 ZONES = {

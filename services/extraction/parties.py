@@ -1,0 +1,98 @@
+"""What an article knows of each entity: how it is mentioned, its titles, its gender."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
+
+from schemas import EntityType, MentionKind
+from services.extraction import gazetteer, people, titles
+from services.extraction.grouping import Group
+from services.extraction.people import Gender
+from services.extraction.tokens import Tokens, head_of, tokens_of
+
+
+class Reference(NamedTuple):
+    """One place that refers to a party, by name, description or pronoun; offsets into the text."""
+
+    start: int
+    end: int
+    kind: MentionKind
+
+
+@dataclass(slots=True)
+class Party:
+    """A group of names with everything else that the article says of it."""
+
+    group: Group
+    mentions: list[Reference]
+    titles: list[str] = field(default_factory=list)
+    """As the article words them, in the order of their first use."""
+    offices: list[frozenset[str]] = field(default_factory=list)
+    """The words of each title, folded, for comparison."""
+    gender: Gender | None = None
+
+    @property
+    def is_person(self) -> bool:
+        """Return whether "he" or "she" may mean it."""
+        return self.group.type is EntityType.PERSON
+
+
+def parties(text: str, tokens: Tokens, groups: Sequence[Group]) -> list[Party]:
+    """Return a party for every group, with the titles that stand beside its names and the gender that they tell."""
+    named = bytearray(len(tokens.texts))
+    for each in groups:
+        for name in each.names:
+            first, last = tokens_of(tokens, name.start, name.end)
+            named[first:last] = b"\x01" * (last - first)
+    result = []
+    for each in groups:
+        party = Party(each, [Reference(name.start, name.end, MentionKind.NAME) for name in each.names])
+        if party.is_person:
+            _collect_titles(text, tokens, named, party)
+            party.gender = _gender(tokens, party)
+        result.append(party)
+    return result
+
+
+def conflict(said: frozenset[str], held: frozenset[str]) -> bool:
+    """Return whether two descriptions name different places: "the American president", "Russian President"."""
+    here, there = places(said), places(held)
+    return bool(here and there and not here & there)
+
+
+def places(folded: frozenset[str]) -> frozenset[str]:
+    """Return the places that folded words name or belong to: "american" gives United States."""
+    return frozenset(place for word in folded if (place := _place(word)))
+
+
+@cache
+def _place(folded: str) -> str | None:
+    entry = gazetteer.entry(folded.capitalize()) or gazetteer.entry(folded.upper())
+    if entry is None:
+        return None
+    return entry.place or (entry.name if entry.type in (EntityType.GPE, EntityType.LOC) else None)
+
+
+def _collect_titles(text: str, tokens: Tokens, named: bytearray, party: Party) -> None:
+    for name in party.group.names:
+        first, last = tokens_of(tokens, name.start, name.end)
+        spans = [titles.before(tokens, first, named), *titles.after(tokens, head_of(tokens, first, last), last)]
+        for begin, end in filter(None, spans):
+            title = " ".join(text[tokens.starts[begin] : tokens.ends[end]].split())
+            if title not in party.titles:
+                party.titles.append(title)
+                party.offices.append(frozenset(map(people.office, title.split())))
+
+
+def _gender(tokens: Tokens, party: Party) -> Gender | None:
+    """Return the gender that an honorific, a first name or an office tells, asked in this order."""
+    for name in party.group.names:
+        first, _ = tokens_of(tokens, name.start, name.end)
+        told = people.gender_of_title(tokens.texts[first - 1]) if first else None
+        if told is not None:
+            return told
+    given = [form.split()[0] for form in party.group.forms if " " in form]
+    told_by_names = (people.gender_of_title(word) or people.gender_of_first_name(word) for word in given)
+    told_by_offices = (people.gender_of_title(word) for office in party.offices for word in office)
+    return next(filter(None, told_by_names), None) or next(filter(None, told_by_offices), None)
