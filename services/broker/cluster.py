@@ -50,6 +50,7 @@ class Cluster:
         self.folder = folder.absolute()
         self.nodes = [Node(path) for path in sorted(self.folder.glob("node-*"))]
         """The nodes that the folder holds, running or not; node N stands at N - 1."""
+        self._cluster_id_path = self.folder / "cluster-id"
         self._size = nodes
         self._port = port
         self._protocols = {PLAIN: PLAIN, **(listeners or {})}
@@ -133,9 +134,9 @@ class Cluster:
         return java_command("kafka.Kafka", heap_megabytes=heap_megabytes, log_level="info")
 
     def _prepare(self) -> None:
-        """Write the settings of all nodes, and prepare the data folders if there are none."""
-        if not all(node.is_prepared() for node in self.nodes):
-            self._delete()  # A first start was interrupted: there are no topics to lose.
+        """Write the settings of all nodes, and prepare the data folders of those that have none."""
+        if not any(node.is_prepared() for node in self.nodes):
+            self._delete()  # A first start failed: there are no topics to lose.
         if self.nodes and len(self.nodes) != self._size:
             raise BrokerError(
                 f"{self.folder} holds the topics of a broker with {len(self.nodes)} node(s), not {self._size}: "
@@ -146,7 +147,7 @@ class Cluster:
         for number, node in enumerate(self.nodes, start=1):
             node.folder.mkdir(parents=True, exist_ok=True)
             write_properties(node.config_path, config.properties(number, node.data))
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
+        cluster_id = self._cluster_id()
         new = [node for node in self.nodes if not node.is_prepared()]
         with ThreadPoolExecutor(self._size) as threads:
             list(threads.map(lambda node: self._format(node, cluster_id), new))
@@ -155,6 +156,14 @@ class Cluster:
         for node in self.nodes:
             shutil.rmtree(node.folder)
         self.nodes = []
+        self._cluster_id_path.unlink(missing_ok=True)
+
+    def _cluster_id(self) -> str:
+        """Return the id that all data folders bear: kept, so that one which was lost can be prepared again."""
+        if not self._cluster_id_path.exists():
+            chosen = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
+            self._cluster_id_path.write_text(chosen, "ascii")
+        return self._cluster_id_path.read_text("ascii")
 
     def _choose_ports(self) -> list[Ports]:
         plain = [self._port + offset for offset in range(self._size)] if self._port else free_ports(self._size)

@@ -1,6 +1,7 @@
 """The local broker, as a Kafka client and as a user of the command meet it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -73,7 +74,7 @@ async def test_topics_outlive_a_stop_and_a_crash_but_not_a_fresh_start(tmp_path:
         again.stop()
 
 
-async def test_three_nodes_go_on_without_one_and_take_it_back(tmp_path: Path) -> None:
+async def test_three_nodes_go_on_without_one_and_take_it_back_without_its_data(tmp_path: Path) -> None:
     with Cluster(tmp_path, nodes=3) as cluster:
         topic = await _new_topic(cluster.bootstrap, partitions=3, replication_factor=3)
         sent = [f"{partition}".encode() for partition in range(3)]
@@ -81,7 +82,9 @@ async def test_three_nodes_go_on_without_one_and_take_it_back(tmp_path: Path) ->
             cluster.kill_node(1)
             for partition, value in enumerate(sent):
                 await producer.send_and_wait(topic, value, partition=partition)
-        cluster.start_node(1)
+        cluster.stop()
+        shutil.rmtree(cluster.nodes[0].data)
+        cluster.start()
         assert await _read(cluster.bootstrap, topic) == sent
     with pytest.raises(BrokerError, match="3 node"):
         Cluster(tmp_path, nodes=1).start()
@@ -117,11 +120,13 @@ async def test_a_password_is_asked_for_on_a_further_listener_and_rights_are_enfo
         assert await _read(cluster.bootstrap, topic) == [b"alice was here"]
 
 
-def test_a_setting_that_kafka_refuses_is_reported_in_kafkas_words(tmp_path: Path) -> None:
-    cluster = Cluster(tmp_path, properties={"num.network.threads": "none"})
+def test_a_setting_that_kafka_refuses_is_reported_in_kafkas_words_and_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    refused = Cluster(tmp_path, nodes=3, properties={"num.network.threads": "none"})
     with pytest.raises(BrokerError, match=r"num\.network\.threads"):
-        cluster.start()
-    assert not cluster.is_running()
+        refused.start()
+    assert not refused.is_running()
+    with Cluster(tmp_path) as cluster:
+        assert len(cluster.nodes) == 1
 
 
 def test_the_command_starts_shows_and_stops_a_broker_without_a_system_java_or_a_home(tmp_path: Path) -> None:
