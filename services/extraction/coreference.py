@@ -66,6 +66,9 @@ class Coreference:
         last = min(last, len(tokens.texts))
         if first >= last:
             return None
+        person = self._final_person(first, last)
+        if person is not None:
+            return person
         head = head_of(tokens, first, last)
         inside = range(head + 1, last)
         if any(tokens.deps[i] == "conj" and tokens.heads[i] == head and i in self._owner for i in inside):
@@ -74,6 +77,15 @@ class Coreference:
             return self._owner.get(tokens.heads[tokens.heads[head]])
         apposed = (i for i in inside if tokens.deps[i] == "appos" and tokens.heads[i] == head)
         return next((self._owner[token] for token in (head, *apposed) if token in self._owner), None)
+
+    def _final_person(self, first: int, last: int) -> Entity | None:
+        """Return the person whose name ends the tokens, with nothing but titles before it: "Tulsa police Chief Chuck Jordan"."""
+        tokens = self._tokens
+        while last > first and tokens.texts[last - 1] in (",", "'s", "’s", "."):
+            last -= 1
+        found = self._owner.get(last - 1) if last > first else None
+        divided = any(tokens.pos[i] in ("ADP", "CCONJ", "VERB", "PUNCT", "PART", "PRON") for i in range(first, last))
+        return found if found is not None and found.type is EntityType.PERSON and not divided else None
 
     def _owners(self) -> dict[int, Entity]:
         """Return the entity of every token that a mention covers; a name inside a description keeps its own."""

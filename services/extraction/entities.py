@@ -6,7 +6,7 @@ on the type of each name, and every repeat of a known name is found, surnames in
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from spacy.tokens import Doc
 
@@ -30,7 +30,7 @@ def recognise(document: Document, readable: str, doc: Doc, tokens: Tokens) -> li
     """
     model = [Name(e.start_char, e.end_char, LABELS[e.label_]) for e in doc.ents if e.label_ in LABELS]
     sources = (
-        credits(document, readable),
+        [*credits(document, readable), *labels(document, readable)],
         phrases.names(tokens),
         _known(readable, model),
         repaired(readable, tokens, model),
@@ -71,6 +71,18 @@ CREDITS = re.compile(
 )
 
 
+LABEL = re.compile(r"[\"“]?(?P<name>[A-Z][A-Z.'’-]{2,}(?: [A-Z][A-Z.'’-]+){0,2}):\s")
+"""Who speaks in a transcript: "WALLACE: If I may, sir, …"."""
+
+
+def labels(document: Document, text: str) -> Iterator[Name]:
+    """Yield the speakers that a transcript names at the head of a line; `text` is truecased, the document's is not."""
+    for block in document.blocks:
+        match = LABEL.match(document.text, block.start, block.end)
+        if match and not text[slice(*match.span("name"))].isupper():
+            yield Name(*match.span("name"), EntityType.PERSON)
+
+
 def credits(document: Document, text: str) -> Iterator[Name]:  # noqa: A001  # what a newsroom calls it
     """Yield the photographer and the agency of every photo credit: "(Kevin Dietsch/Getty Images)", "REUTERS/Jane Roe"."""
     for block in document.blocks:
@@ -84,7 +96,7 @@ def credits(document: Document, text: str) -> Iterator[Name]:  # noqa: A001  # w
                         yield Name(*match.span(group), EntityType.ORG)
 
 
-def _without_overlap(sources: tuple[Iterator[Name], ...]) -> list[Name]:
+def _without_overlap(sources: Sequence[Iterable[Name]]) -> list[Name]:
     """Return the names of all sources without overlap: of two that overlap that of the first source, which is certain, or
     else the longer, and of equals the earlier source's."""
     ranked = sorted(

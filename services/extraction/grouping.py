@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from schemas import EntityType
 from services.extraction import gazetteer, people
-from services.extraction.people import Gender, fold
+from services.extraction.people import Gender, Word, fold
 from services.extraction.phrases import Name
 
 PLACES = frozenset({EntityType.GPE, EntityType.LOC, EntityType.FAC})
@@ -35,6 +35,8 @@ class Group:
     @property
     def canonical(self) -> str:
         """Return the fullest spelling; of equals the most frequent, then the first in the alphabet."""
+        if self.entry is not None and self.type is EntityType.GPE and self.entry.name in self.forms:
+            return self.entry.name  # "North Korea" rather than its official style
         if self.type is EntityType.NORP:
             return min(self.forms, key=lambda form: (-self.forms[form], form))
         return min(self.forms, key=lambda form: (self._is_embellished(form), -len(form), -self.forms[form], form))
@@ -105,7 +107,7 @@ def _forms(readable: str, names: Iterable[Name]) -> list[_Form]:
     forms: dict[tuple[str, tuple[str, ...]], _Form] = {}
     for name in names:
         spelling = " ".join(readable[name.start : name.end].split())
-        known = gazetteer.entry(spelling)
+        known = gazetteer.entry(spelling) or gazetteer.entry(spelling.replace(".", ""))
         if known is not None and _kind(known.type) != _kind(name.type):
             known = None
         if name.type is EntityType.PERSON:
@@ -200,7 +202,7 @@ def _last_before(starts: Sequence[int], place: int) -> int:
 def _title_gender(readable: str, start: int) -> Gender | None:
     """Return the gender of the honorific before `start`, as in "Mrs. Clinton"."""
     words = readable[max(0, start - 12) : start].split()
-    return people.gender_of_title(words[-1]) if words else None
+    return people.gender_of_title(words[-1]) if words and people.role(words[-1]) is Word.HONORIFIC else None
 
 
 def _gender(key: tuple[str, ...]) -> Gender | None:

@@ -56,13 +56,13 @@ def parties(text: str, tokens: Tokens, groups: Sequence[Group]) -> list[Party]:
 
 
 def conflict(said: frozenset[str], held: frozenset[str]) -> bool:
-    """Return whether two descriptions name different places: "the American president", "Russian President"."""
-    here, there = places(said), places(held)
+    """Return whether two descriptions name different places or parties: "the American president", "Russian President"."""
+    here, there = _allegiances(said), _allegiances(held)
     return bool(here and there and not here & there)
 
 
-def places(folded: frozenset[str]) -> frozenset[str]:
-    """Return the places that folded words name or belong to: "american" gives United States."""
+def _allegiances(folded: frozenset[str]) -> frozenset[str]:
+    """Return the places and parties that folded words name or belong to: "american" gives United States."""
     return frozenset(place for word in folded if (place := _place(word)))
 
 
@@ -71,7 +71,10 @@ def _place(folded: str) -> str | None:
     entry = gazetteer.entry(folded.capitalize()) or gazetteer.entry(folded.upper())
     if entry is None:
         return None
-    return entry.place or (entry.name if entry.type in (EntityType.GPE, EntityType.LOC) else None)
+    if gazetteer.entry(f"{entry.name} Party"):
+        return f"{entry.name} Party"
+    is_place = entry.type in (EntityType.GPE, EntityType.LOC) or entry.name.endswith("Party")
+    return entry.place or (entry.name if is_place else None)
 
 
 def _collect_titles(text: str, tokens: Tokens, named: bytearray, party: Party) -> None:

@@ -26,7 +26,10 @@ class Name(NamedTuple):
 REACH = 12
 """Most tokens that a name goes on to either side of its noun: bounds the work, and no name in the news is longer."""
 
-LINKS = frozenset({"of", "for", "on", "against"})
+LINKS = frozenset({"of", "for"})
+SUBJECT_LINKS = LINKS | {"on", "against"}
+TALKS = frozenset({"Committee", "Subcommittee", "Commission", "Conference", "Convention", "Treaty", "Declaration", "Panel", "Forum", "Agreement", "Council", "Act"})  # fmt: skip
+"""Nouns whose "on" says what they are about: "Conference on Disarmament"."""
 FOREIGN_HEADS = frozenset({"Partido", "Parti", "Partito", "Partei", "Partij", "Partit", "Movimiento", "Mouvement", "Movimento", "Unión", "Unione", "Frente", "Alianza", "Alleanza", "Alliantie", "Rassemblement", "Lega", "Liga", "Ministère", "Ministerio", "Banco", "Banque", "Banca", "Université", "Universidad", "Centre", "Instituto", "Asociación", "Associação", "Coalición"})  # fmt: skip
 """Nouns that stand first, as in Romance languages: "Partido Revolucionario Institucional"."""
 FOREIGN_LINKS = frozenset({"de", "du", "des", "del", "della", "delle", "di", "do", "da", "dos", "das", "et", "y", "e", "für", "la", "pour", "per", "por", "para"})  # fmt: skip
@@ -45,6 +48,8 @@ MONTHS = frozenset(
     {"January", "February", "March", "April", "May", "June", "July"}
     | {"August", "September", "October", "November", "December"}
 )
+
+CALENDAR = MONTHS | {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
 
 
 def names(tokens: Tokens) -> Iterator[Name]:
@@ -109,7 +114,7 @@ def _complement(tokens: Tokens, head: int) -> int:
     texts = tokens.texts
     last, index = head, head + 1
     limit = min(len(texts), head + REACH)
-    links = FOREIGN_LINKS if texts[head] in FOREIGN_HEADS else LINKS
+    links = FOREIGN_LINKS if texts[head] in FOREIGN_HEADS else SUBJECT_LINKS if texts[head] in TALKS else LINKS
     if links is FOREIGN_LINKS:
         while index < limit and _goes_on(tokens, index):
             last = index
@@ -119,7 +124,7 @@ def _complement(tokens: Tokens, head: int) -> int:
         if index < limit and texts[index] in ("the", "la", "a"):
             index += 1
         begin = index
-        while index < limit and _goes_on(tokens, index) and texts[index] not in MONTHS:
+        while index < limit and _goes_on(tokens, index):
             index += 1
         if index == begin:
             law_of_year = head_kind(texts[head]) is EntityType.LAW and index < limit and is_year(texts[index])
@@ -136,7 +141,8 @@ def _goes_on(tokens: Tokens, index: int) -> bool:
     word = tokens.texts[index]
     if word in GLUE:
         return _tight(tokens, index)
-    return word[0].isupper() and tokens.sentences[index] != index and people.role(word) is not Word.OFFICE
+    begins_other = tokens.sentences[index] == index or people.role(word) is Word.OFFICE or word in CALENDAR
+    return word[0].isupper() and not begins_other
 
 
 def _pair(texts: list[str], index: int) -> bool:
@@ -179,7 +185,7 @@ def _election(tokens: Tokens, head: int) -> tuple[int, int] | None:
     last = head
     if is_year(texts[first]) and head + 2 < len(texts) and texts[head + 1] in ("in", "of"):
         index = head + 2 + (texts[head + 2] == "the")
-        while index < min(len(texts), head + REACH) and _goes_on(tokens, index) and texts[index] not in MONTHS:
+        while index < min(len(texts), head + REACH) and _goes_on(tokens, index):
             last = index
             index += 1
     return first, last

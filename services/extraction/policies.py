@@ -26,7 +26,13 @@ def features(claim: Claim, entity: Entity | None, quote: Found | None) -> set[st
     """Return the names of what is true of a clause, as the table of weights lists them."""
     found = {BIAS, f"frame {claim.frame}", f"cue {claim.frame} {claim.lemma}", f"focus {claim.focus.lemma_.lower()}"}
     found.add(f"focus is {claim.focus.pos_}")
-    found |= {f"word {word}" for word in _words(claim)}
+    words = list(_words(claim))
+    found |= {f"word {word}" for word in words}
+    found.add(f"target words {min(len(words), 8)}")
+    found.add(f"cue {claim.lemma}")
+    found.add(f"tense {claim.tense}")
+    if claim.conditional:
+        found.add("conditional")
     found.add(f"holder {entity.type}" if entity is not None else "holder unnamed")
     if claim.holder is not None:
         found.add(f"holder is {claim.holder.pos_}")

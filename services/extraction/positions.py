@@ -64,9 +64,9 @@ class Stated:
 
 def extract(document: Document, doc: Doc, coreference: Coreference, spoken: Sequence[Found]) -> list[Stated]:
     """Return the positions of an article in the order of their cues. `spoken`: its quotes, in order."""
-    best: dict[tuple[Offsets, Stance], Stated] = {}
+    best: dict[tuple[str | Offsets | None, Offsets, Stance], Stated] = {}
     for stated, _ in candidates(document, doc, coreference, spoken):
-        key = stated.target, stated.stance
+        key = stated.entity.id if stated.entity is not None else stated.holder, stated.target, stated.stance
         if stated.confidence >= policies.THRESHOLD and (key not in best or stated.confidence > best[key].confidence):
             best[key] = stated
     return sorted(best.values(), key=lambda position: (position.cue, position.target))
@@ -136,6 +136,10 @@ def _holders(
             yield quote.speaker, quote.entity
         return
     if own is None or own.lower_ in FIRST_PERSON | NOBODY or own.pos_ not in ("NOUN", "PROPN", "PRON", "ADJ"):
+        return
+    if quote is not None and own.tag_ == "PRP" and coreference.resolve(own.idx, own.idx + len(own)) is None:
+        if quote.speaker is not None and quote.entity is None:
+            yield quote.speaker, None  # "officials said *they* would …"
         return
     for each in (own, *own.conjuncts):
         if each.i == own.i or (each.i > own.i and each.pos_ in ("NOUN", "PROPN")):

@@ -17,7 +17,7 @@ LEADING = re.compile(
 )
 TRAILING = re.compile(r"(?:['’][sS]|[\"“”‘’'(\[)\]\s,;:–—-]+)+$")
 
-SEPARATOR = re.compile(r"\s*[()\[\]]+\s*|\s*\n\s*|,\s+(?!(?:Inc|Ltd|LLC|Corp|Co|Jr|Sr|D\.C|DC|PLC|and\b))|\s+(?:[-–—/]|vs\.?)\s+|(?<=[a-z])/(?=[A-Z])")
+SEPARATOR = re.compile(r"\s*[()\[\]]+\s*|\s*\n\s*|,\s+(?!(?:Inc|Ltd|LLC|Corp|Co|Jr|Sr|D\.C|DC|PLC|and\b))|\s+(?:[-–—/]|vs\.?)\s+|(?<=[a-z])/(?=[A-Z])|:\s+")
 """What divides two names that spaCy took for one: "Amnesty International, Human Rights Watch", "Bush - Cheney"."""
 
 JOINED = frozenset({EntityType.PERSON, EntityType.ORG, EntityType.GPE, EntityType.LOC, EntityType.NORP, EntityType.FAC})
@@ -154,6 +154,8 @@ def _is_no_name(text: str, name: Name) -> bool:
     piece = text[name.start : name.end]
     if name.type not in JOINED:
         return name.type is EntityType.EVENT and piece.isdecimal()
+    if name.type is EntityType.PERSON and " " in piece and all(truecase.is_common(word) for word in piece.lower().split()):
+        return people.gender_of_first_name(piece.split()[0]) is None  # "Gender Equality", a heading
     if piece in CAPTIONS or phrases.is_year(piece) or not any(letter.isalpha() for letter in piece):
         return True
     if piece.islower() and gazetteer.entry(piece) is None:

@@ -54,6 +54,8 @@ class Claim:
     """Head of the target."""
     negated: bool = False
     conditional: bool = False
+    tense: str = ""
+    """Tag of the cue's word: VBD tells, VB is to be."""
 
 
 def claims(doc: Doc) -> Iterator[Claim]:
@@ -88,7 +90,7 @@ def _from_report(doc: Doc, report: Report, modality: Modality) -> Iterator[Claim
     negated = _is_negated(verb)
     claim = Claim(
         report.frame, report.lemma, NEGATED[modality] if negated else modality, report.cue, report.source,
-        target_span(focus), focus, negated, _is_conditional(verb),
+        target_span(focus), focus, negated, _is_conditional(verb), verb.tag_,
     )
     yield claim
     for other in _coordinated(focus):

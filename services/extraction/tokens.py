@@ -54,11 +54,14 @@ def tokens_of(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
 
 
 def head_of(tokens: Tokens, first: int, last: int) -> int:
-    """Return the token from `first` up to `last` that hangs on none of the others; the last such one."""
-    for index in range(min(last, len(tokens.texts)) - 1, first - 1, -1):
-        if not first <= tokens.heads[index] < last or tokens.heads[index] == index:
-            return index
-    return first
+    """Return the token from `first` up to `last` that the others hang on.
+
+    Where a parse leaves several, the last one, as names end with their head; but none that a preposition governs.
+    """
+    last = min(last, len(tokens.texts))
+    free = [i for i in range(first, last) if not first <= tokens.heads[i] < last or tokens.heads[i] == i]
+    governing = [i for i in free if tokens.deps[i] not in ("pobj", "prep", "punct", "case")]
+    return (governing or free or [first])[-1]
 
 
 def open_sentences(document: Document, doc: Doc) -> Doc:

@@ -52,6 +52,12 @@ def common() -> frozenset[str]:
 
 
 @cache
+def acronyms() -> frozenset[str]:
+    """Return the words in capitals that name nobody: "TV", "QUESTION"."""
+    return frozenset(words("acronyms.txt"))
+
+
+@cache
 def flexible() -> frozenset[str]:
     """Return the words that are part of names as often as not: "party", "general", "social"."""
     return frozenset(words("flexible_words.txt"))
@@ -97,7 +103,9 @@ def _quietened(match: re.Match[str], line: str, forms: dict[str, str]) -> str:
     form = forms.get(word.lower(), "")
     first_name = line[: match.start()].rstrip().rsplit(" ", 1)[-1]
     is_surname = len(word) > 5 and people.gender_of_first_name(first_name) is not None
-    if not (form.istitle() or is_surname):
+    is_label = not line[: match.start()].strip("\"“") and line[match.end() : match.end() + 1] == ":"
+    is_label = is_label and word not in acronyms()
+    if not (form.istitle() or is_surname or is_label):
         return word
     return word.capitalize() if len(word.capitalize()) == len(word) else word
 

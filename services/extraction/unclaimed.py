@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
 
 from schemas import EntityType
 from services.extraction import gazetteer, people, phrases, truecase
 from services.extraction.phrases import Name
 from services.extraction.tokens import Tokens
-from services.extraction.wordlists import words
 
 PLACE_OF = re.compile(
     r"\b(?:city|town|village|province|state|district|county|region|riding|constituency|municipality|port|suburb|island|capital"
@@ -41,7 +39,7 @@ def names(text: str, tokens: Tokens, claimed: Sequence[Name]) -> Iterator[Name]:
 
 
 def _is_acronym(word: str) -> bool:
-    return 2 < len(word) < 9 and word.isalpha() and word not in _common_acronyms() and not ROMAN.fullmatch(word)
+    return 2 < len(word) < 9 and word.isalpha() and word not in truecase.acronyms() and not ROMAN.fullmatch(word)
 
 
 ROMAN = re.compile(r"[IVXLC]+")
@@ -61,8 +59,3 @@ def _is_surname(tokens: Tokens, index: int) -> bool:
         and phrases.head_kind(word) is None
         and (index == 0 or tokens.texts[index - 1].lower() != "the")
     )
-
-
-@cache
-def _common_acronyms() -> frozenset[str]:
-    return frozenset(words("acronyms.txt"))
