@@ -10,6 +10,8 @@ import os
 import signal
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -19,6 +21,7 @@ from pathlib import Path
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
@@ -49,9 +52,9 @@ WORKER_SETTINGS = {
 class Worker:
     """A worker process that is started again when it ends by itself, as whoever runs it would do."""
 
-    def __init__(self, number: int, environment: Mapping[str, str], log: Path) -> None:
-        self.number = number
+    def __init__(self, module: str, environment: Mapping[str, str], log: Path) -> None:
         self.log = log
+        self._module = module
         self.exits: list[int] = []
         """The exit statuses it has ended with."""
         self._environment = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
@@ -95,12 +98,24 @@ class Worker:
         return self.exits[-1]
 
     async def said(self, words: str, seconds: float = 60.0) -> dict[str, str]:
-        """Wait until the log has a line with these words in its message, and return it; raises TimeoutError."""
+        """Wait until the log has a line with these words in its message; return the last one. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
             while True:
-                for line in self.log.read_text().splitlines():
+                for line in reversed(self.log.read_text().splitlines()):
                     if line.startswith("{") and words in (entry := orjson.loads(line))["message"]:
                         return dict(entry)
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def page(self, path: str) -> tuple[int, str]:
+        """Return status and body of a page of the worker's health server."""
+        line = await self.said("metrics and health on")
+        url = f"http://127.0.0.1:{line['message'].rpartition(':')[2]}{path}"
+        return await asyncio.to_thread(_get, url)
+
+    async def until_metrics(self, *lines: str, seconds: float = 60.0) -> None:
+        """Return when /metrics shows all these lines at once; raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while not set(lines) <= set((await self.page("/metrics"))[1].splitlines()):  # noqa: ASYNC110
                 await asyncio.sleep(POLL_SECONDS)
 
     async def first_exit(self, seconds: float = 60.0) -> int:
@@ -113,7 +128,7 @@ class Worker:
     async def _spawn(self) -> None:
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.chaos.worker", env=self._environment, cwd=ROOT, stdout=log, stderr=log
+                sys.executable, "-m", self._module, env=self._environment, cwd=ROOT, stdout=log, stderr=log
             )
 
     async def _keep(self) -> None:
@@ -124,6 +139,14 @@ class Worker:
                 return
             await asyncio.sleep(0.5)
             await self._spawn()
+
+
+def _get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
 
 
 def _children_of(pid: int) -> list[int]:
@@ -151,7 +174,15 @@ class Count:
 class Arena:
     """One run: fresh topics, a consumer group of its own, workers, and everything that was produced."""
 
-    def __init__(self, bootstrap: str, folder: Path, settings: Mapping[str, str], reader: str = STUB) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        folder: Path,
+        settings: Mapping[str, str],
+        reader: str = STUB,
+        module: str = "tests.chaos.worker",
+    ) -> None:
+        self._module = module
         self.bootstrap = bootstrap
         self.folder = folder
         self.group = f"group-{time.time_ns()}"
@@ -179,6 +210,15 @@ class Arena:
         finally:
             await admin.close()
 
+    async def configure(self, topic: str, settings: dict[str, str]) -> None:
+        """Change settings of a topic."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, settings)])
+        finally:
+            await admin.close()
+
     async def delete_topic(self, name: str) -> None:
         """Delete a topic, and return when it is gone."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
@@ -200,7 +240,7 @@ class Arena:
 
     async def start_worker(self, **settings: str) -> Worker:
         number = next(self._numbers)
-        worker = Worker(number, {**self._environment, **settings}, self.folder / f"worker-{number}.log")
+        worker = Worker(self._module, {**self._environment, **settings}, self.folder / f"worker-{number}.log")
         self.workers.append(worker)
         await worker.start()
         return worker
@@ -346,6 +386,11 @@ def name_of(key: str, value: bytes | None) -> str:
 def article(key: str, body: str = "Nothing happened.", **fields: object) -> tuple[str, bytes]:
     """Return a small raw article as (key, value)."""
     return key, orjson.dumps({"article_id": key, "body": body, **fields})
+
+
+def noise(characters: int) -> str:
+    """Return text that stays as long as it is when it is compressed."""
+    return "".join(chr(0x4E00 + index * 7919 % 20_000) for index in range(characters))
 
 
 def articles(name: str, number: int) -> Messages:

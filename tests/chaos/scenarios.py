@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas import topics
 from services.broker import Cluster
@@ -144,9 +143,9 @@ async def lose_dead_letter_topic(stage: Stage) -> None:
 
 
 async def refuse_dead_letters(stage: Stage) -> None:
-    await _configure(stage, topics.DEAD_LETTERS.name, {"max.message.bytes": "64"})
+    await stage.arena.configure(topics.DEAD_LETTERS.name, {"max.message.bytes": "64"})
     await _until_worker_stops(stage)
-    await _configure(stage, topics.DEAD_LETTERS.name, {"max.message.bytes": "1000000"})
+    await stage.arena.configure(topics.DEAD_LETTERS.name, {"max.message.bytes": "1000000"})
 
 
 async def monkey(stage: Stage) -> None:
@@ -183,15 +182,6 @@ async def _until_worker_stops(stage: Stage) -> None:
     async with asyncio.timeout(90):
         while not any(1 in worker.exits for worker in stage.arena.workers):  # noqa: ASYNC110 (a process sets no event)
             await asyncio.sleep(0.2)
-
-
-async def _configure(stage: Stage, topic: str, settings: dict[str, str]) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=stage.arena.bootstrap)
-    await admin.start()
-    try:
-        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, settings)])
-    finally:
-        await admin.close()
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

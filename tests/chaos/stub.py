@@ -1,6 +1,6 @@
 """A reader without a model, for runs whose subject is delivery and not the reading: one article in, two events out.
 
-The body may be an order: "crash" kills the child, "hang" keeps it for ever.
+The body may be an order: "crash" kills the child, "raise" raises, "hang" keeps the child for ever, "slow" for a while.
 """
 
 import os
@@ -18,6 +18,8 @@ from services.enricher.messages import Failure, Message, Outgoing, Result
 from services.enricher.settings import Settings
 
 SECONDS_AN_ARTICLE = float(os.environ.get("STUB_SECONDS", "0.004"))
+SLOW_SECONDS = 2.5
+"""Below the deadline of an article, see harness.WORKER_SETTINGS."""
 
 
 class Reader:
@@ -41,9 +43,11 @@ class Reader:
             return Result(failure=Failure(Reason.NOT_JSON, "not JSON", attempts=1))
         if article.body == "crash":
             os.kill(os.getpid(), signal.SIGKILL)
+        if article.body == "raise":
+            raise ValueError(article.article_id)
         while article.body == "hang":
             time.sleep(60)
-        time.sleep(SECONDS_AN_ARTICLE)
+        time.sleep(SLOW_SECONDS if article.body == "slow" else SECONDS_AN_ARTICLE)
         return Result(outputs=tuple(_event(article, topic) for topic in (topics.ENRICHED, topics.QUOTES)))
 
 

@@ -2,21 +2,17 @@
 
 import json
 import signal
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.structs import OffsetAndMetadata
 
 from schemas import DeadLetterHeaders, EnrichedArticle, QuoteExtracted, topics
 from schemas.deadletter import original_headers
 from services.broker import Cluster, tool
-from tests.chaos.harness import Arena, Count, Worker, article, articles
+from tests.chaos.harness import Arena, Count, Worker, article, articles, noise
 from tests.chaos.scenarios import REAL
 
 pytestmark = pytest.mark.kafka
@@ -41,20 +37,6 @@ async def make_arena(kafka: Cluster, tmp_path: Path) -> AsyncIterator[MakeArena]
         await arena.stop_workers()
 
 
-async def port_of(worker: Worker) -> int:
-    """Return the port of a worker's metrics, which its log names."""
-    line = await worker.said("metrics and health on")
-    return int(line["message"].rpartition(":")[2])
-
-
-def ask(port: int, page: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{page}", timeout=5) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
 @pytest.mark.parametrize("delivery", MODES)
 async def test_every_article_comes_out_once_and_the_worker_stops_with_status_0(
     make_arena: MakeArena, delivery: str
@@ -64,8 +46,7 @@ async def test_every_article_comes_out_once_and_the_worker_stops_with_status_0(
     worker = await arena.start_worker()
     await arena.send(articles("a", 500))
     await arena.until_done(60)
-    port = await port_of(worker)
-    ready, metrics = ask(port, "/readyz"), ask(port, "/metrics")[1]
+    ready, metrics = await worker.page("/readyz"), (await worker.page("/metrics"))[1]
     assert await worker.stop() == 0
     count = await arena.count()
     assert (count.sent, count.lost, count.foreign, count.duplicates) == (500, [], [], 0)
@@ -169,10 +150,8 @@ async def test_an_event_too_large_for_its_topic_loses_nothing_at_least_once(make
 async def too_large(arena: Arena) -> Count:
     """Run three articles, of which one has an event that the broker refuses; return what came out."""
     await arena.make_topics(partitions=1)
-    await configure(arena, topics.ENRICHED.name, "max.message.bytes", "2000")
-    # Noise, since the broker measures what is left after compression.
-    noise = "".join(chr(0x4E00 + (index * 7919) % 20000) for index in range(3000))
-    await arena.send([article("a-1"), article("poison", noise), article("a-2")])
+    await arena.configure(topics.ENRICHED.name, {"max.message.bytes": "2000"})
+    await arena.send([article("a-1"), article("poison", noise(3000)), article("a-2")])
     await arena.start_worker()
     await arena.until_done(60)
     count = await arena.count()
@@ -212,23 +191,28 @@ async def test_brokers_that_do_not_answer_are_asked_again_until_the_deadline(tmp
 
 async def test_what_hangs_is_given_up_at_the_drain_deadline_and_not_acknowledged(make_arena: MakeArena) -> None:
     arena = make_arena(ONRECORD_DRAIN_DEADLINE_SECONDS="1", ONRECORD_ARTICLE_DEADLINE_SECONDS="14")
-    await arena.make_topics(partitions=1)
-    await arena.send([article("a-1"), article("hang", "hang")])
-    worker = await arena.start_worker()
-    await arena.until_committed(1)
+    worker = await with_one_that_hangs(arena)
     assert await worker.stop(seconds=8) == 0
     assert await arena.behind() == 1
 
 
 async def test_a_second_signal_ends_the_worker_at_once(make_arena: MakeArena) -> None:
     arena = make_arena(ONRECORD_DRAIN_DEADLINE_SECONDS="60", ONRECORD_ARTICLE_DEADLINE_SECONDS="14")
-    await arena.make_topics(partitions=1)
-    await arena.send([article("a-1"), article("hang", "hang")])
-    worker = await arena.start_worker()
-    await arena.until_committed(1)
+    worker = await with_one_that_hangs(arena)
     worker.send(signal.SIGTERM)
     await worker.said("stopping")
     assert await worker.stop(seconds=3) == 128 + signal.SIGTERM
+
+
+async def with_one_that_hangs(arena: Arena) -> Worker:
+    """Start a worker that has delivered one article and whose child will not let go of the next."""
+    await arena.make_topics(partitions=1)
+    await arena.send([article("a-1")])
+    worker = await arena.start_worker()
+    await arena.until_committed(1)
+    await arena.send([article("hang", "hang")])
+    await worker.until_metrics("onrecord_children_busy 1.0")
+    return worker
 
 
 @pytest.mark.parametrize("delivery", MODES)
@@ -244,12 +228,3 @@ async def test_offsets_beyond_the_end_of_a_topic_do_not_hide_what_it_holds(
     await arena.until_events(topics.ENRICHED.name, 50)
     count = await arena.count()
     assert (count.lost, count.foreign, count.duplicates) == ([], [], 0)
-
-
-async def configure(arena: Arena, topic: str, name: str, value: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=arena.bootstrap)
-    await admin.start()
-    try:
-        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})])
-    finally:
-        await admin.close()
