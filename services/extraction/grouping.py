@@ -17,6 +17,9 @@ from services.extraction.phrases import Name
 PLACES = frozenset({EntityType.GPE, EntityType.LOC, EntityType.FAC})
 LONG_FORMS = frozenset({EntityType.ORG, EntityType.EVENT, EntityType.LAW})
 
+NEAR = 200
+"""Distance in code points, about a sentence, within which a surname goes on from a full name."""
+
 COMPANY_SUFFIXES = frozenset({"inc", "corp", "co", "ltd", "llc", "plc", "ag", "se", "sa", "nv", "holdings", "group"})
 UNSPOKEN = frozenset({"of", "the", "and", "for", "in", "on", "de", "du", "des", "la", "le", "to", "a", "&"})
 """Words whose first letter an acronym may leave out."""
@@ -134,6 +137,10 @@ def _join_people(forms: list[_Form]) -> None:
         for short in people.short_forms(first):
             for other in by_ends.get((last, short), ()):
                 other.join(form)
+    by_key = {form.key: form for form in forms}
+    for partial, bearers in _bearers(forms).items():
+        if len(partial) > 1 and len(bearers) == 1:
+            by_key[partial].join(bearers[0])  # "Hillary Clinton", "Crooked Hillary Clinton"
 
 
 def _bearers(forms: list[_Form]) -> dict[tuple[str, ...], list[_Form]]:
@@ -163,7 +170,8 @@ def _decide_surnames(readable: str, forms: list[_Form]) -> dict[int, _Form]:
     """Return whose every mention by part of a name is, by the mention's start.
 
     "Mrs. Clinton" goes to the woman, "Mr. Obama" not to Michelle Obama. Otherwise a surname means the bearer whom the
-    article names in full far more often than the others, and of equals the one named last before it.
+    article names in full far more often than the others; of equals the only one named right before it, or else the one
+    named first, whom the article is about.
     """
     chosen: dict[int, _Form] = {}
     by_key = {form.key: form for form in forms}
@@ -174,6 +182,8 @@ def _decide_surnames(readable: str, forms: list[_Form]) -> dict[int, _Form]:
     for starts in full_names.values():
         starts.sort()
     for key, bearers in _bearers(forms).items():
+        if len(key) > 1:
+            continue
         own = by_key[key]
         asked = {name.start: _title_gender(readable, name.start) for name in own.names}
         strangers = [gender for gender in asked.values() if gender and not any(_may_be(b, gender) for b in bearers)]
@@ -184,7 +194,8 @@ def _decide_surnames(readable: str, forms: list[_Form]) -> dict[int, _Form]:
             starts = {id(bearer): full_names[id(bearer)] for bearer in fitting}
             most = max(map(len, starts.values()))
             leading = [bearer for bearer in fitting if len(starts[id(bearer)]) * 2 >= most]
-            chosen[name.start] = max(leading, key=lambda bearer: _last_before(starts[id(bearer)], name.start))
+            near = [bearer for bearer in leading if name.start - _last_before(starts[id(bearer)], name.start) < NEAR]
+            chosen[name.start] = near[0] if len(near) == 1 else min(leading, key=lambda b: starts[id(b)][0])
     return chosen
 
 
@@ -194,9 +205,9 @@ def _may_be(bearer: _Form, gender: Gender | None) -> bool:
 
 
 def _last_before(starts: Sequence[int], place: int) -> int:
-    """Return the last of the sorted `starts` before `place`; when all come after, minus the distance to the first."""
+    """Return the last of the sorted `starts` before `place`; when all come after, a place far before the article."""
     before = bisect_left(starts, place)
-    return starts[before - 1] if before else place - starts[0]
+    return starts[before - 1] if before else -len(starts) - NEAR
 
 
 def _title_gender(readable: str, start: int) -> Gender | None:

@@ -1,20 +1,22 @@
 """Is it a policy, and is its holder a political actor? A logistic model over the words of a clause, with its weights as data.
 
-The weights are made by training/position_weights.py; what they are about is readable in the table: a cue, the words of a
+The weights are made by training/position_weights.py; what they are about is readable in the table: a cue, the head of a
 target, the type of a holder.
 """
 
-from collections.abc import Iterator
 from functools import cache
-from math import exp
+from math import exp, fsum
 
 from schemas import Entity
 from services.extraction.quotes import Found
 from services.extraction.stances import Claim
 from services.extraction.wordlists import rows
 
-THRESHOLD = 0.5
+THRESHOLD = 0.3
 """Least probability of a position: precision leads (docs/quality.md shows the curve)."""
+
+CERTAIN = frozenset({"there"})
+"""Frames that deny an act in so many words ("there will be *no troops deployed*"): too rare to be weighed, and clear."""
 
 BIAS = "bias"
 
@@ -26,9 +28,7 @@ def features(claim: Claim, entity: Entity | None, quote: Found | None) -> set[st
     """Return the names of what is true of a clause, as the table of weights lists them."""
     found = {BIAS, f"frame {claim.frame}", f"cue {claim.frame} {claim.lemma}", f"focus {claim.focus.lemma_.lower()}"}
     found.add(f"focus is {claim.focus.pos_}")
-    words = list(_words(claim))
-    found |= {f"word {word}" for word in words}
-    found.add(f"target words {min(len(words), 8)}")
+    found.add(f"target words {min(_content_words(claim), 8)}")
     found.add(f"cue {claim.lemma}")
     found.add(f"tense {claim.tense}")
     if claim.conditional:
@@ -44,10 +44,12 @@ def features(claim: Claim, entity: Entity | None, quote: Found | None) -> set[st
     return found
 
 
-def probability(found: set[str]) -> float:
+def probability(claim: Claim, found: set[str]) -> float:
     """Return how likely a clause with these features states a policy position."""
     weights = _weights()
-    return 1 / (1 + exp(-sum(weights.get(name, 0.0) for name in found)))
+    # fsum: the same sum in whatever order a set yields its members
+    likely = 1 / (1 + exp(-fsum(weights.get(name, 0.0) for name in found)))
+    return max(likely, 0.5) if claim.frame in CERTAIN else likely
 
 
 def is_meta(claim: Claim) -> bool:
@@ -55,11 +57,10 @@ def is_meta(claim: Claim) -> bool:
     return claim.focus.lemma_.lower() in META
 
 
-def _words(claim: Claim) -> Iterator[str]:
+def _content_words(claim: Claim) -> int:
+    """Return how many words of the target mean something by themselves."""
     span = claim.focus.doc.char_span(*claim.target, alignment_mode="expand")
-    for token in span if span is not None else ():
-        if token.pos_ in ("NOUN", "PROPN", "VERB", "ADJ") and token.is_alpha:
-            yield token.lemma_.lower()
+    return sum(token.pos_ in ("NOUN", "PROPN", "VERB", "ADJ") for token in span) if span is not None else 0
 
 
 @cache

@@ -96,7 +96,7 @@ def candidates(
                     kind=PositionKind.META if policies.is_meta(claim) else PositionKind.POLICY,
                     cue=claim.cue,
                     evidence=_evidence(document, sentence),
-                    confidence=policies.probability(features),
+                    confidence=policies.probability(claim, features),
                 ),
                 features,
             )

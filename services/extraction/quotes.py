@@ -143,7 +143,7 @@ def _with_reports(
         if same is not None:
             _complete(document.text, same, report)
             continue
-        content = _mend(report.content, marked)
+        content = _mend(document.text, report.content, marked)
         content = _beside(content, said)
         if _size(content):
             merged.append(
@@ -184,10 +184,12 @@ def _complete(text: str, quote: Said, report: Report) -> None:
                 quote.pieces[-1] = (min(start, max(piece_start, quote.cue[-1].idx + len(quote.cue[-1]))), piece_end)
 
 
-def _mend(pieces: Sequence[Offsets], marked: Sequence[Passage]) -> list[Offsets]:
+def _mend(text: str, pieces: Sequence[Offsets], marked: Sequence[Passage]) -> list[Offsets]:
     """Return `pieces` with every quotation mark that they cut through taken in whole."""
     mended: list[Offsets] = []
     for start, end in pieces:
+        # a parse may draw in the line break that follows a headline
+        end = start + len(text[start:end].rstrip())
         for passage in _overlapping(marked, start, end):
             if start <= passage.start or passage.end <= end:
                 start, end = min(start, passage.start), max(end, passage.end)

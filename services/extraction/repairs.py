@@ -97,6 +97,8 @@ def _without_title(text: str, name: Name) -> Name:
         name = name._replace(end=name.start + words[-1].end())
     for word in words[:-1]:
         bare = word.group().rstrip(",")
+        if word is words[0] and len(words) > 1 and _is_capital_of_sentence(text, Name(name.start, name.start + word.end(), name.type)):
+            continue  # "*Injecting* Clinton's …"
         known = gazetteer.entry(bare)
         people_of_a_place = known is not None and known.place is not None
         if people.role(bare) in (None, Word.NOBLE) and not people_of_a_place:
@@ -175,7 +177,9 @@ def _is_capital_of_sentence(text: str, name: Name) -> bool:
     """Return whether `name` is a common word that a sentence begins with: "*Alarm* bells went off"."""
     before = text[max(0, name.start - 3) : name.start].rstrip(" \"“‘'")
     piece = text[name.start : name.end]
-    return (before[-1:] in ("", ".", "!", "?", "\n", ":") and piece.lower() in truecase.common() and gazetteer.entry(piece) is None)
+    opens = before[-1:] in ("", ".", "!", "?", "\n", ":")
+    is_word = piece.lower() in truecase.common() or bool(truecase.SUFFIX.fullmatch(piece.lower()))
+    return opens and is_word and gazetteer.entry(piece) is None and people.gender_of_first_name(piece) is None
 
 
 OFFICE_OF = re.compile(r"\b(?:[Ss]ecretary|[Mm]inister|[Mm]inistry|[Ss]ecretaries|[Mm]inisters) of (?:the )?$")

@@ -32,6 +32,16 @@ SHOULD = frozenset({"should", "must", "ought"})
 CANNOT = frozenset({"can", "could", "ca"})
 CONDITIONS = frozenset({"if", "unless", "until", "provided"})
 
+BEFORE_VERB = frozenset({"advmod", "auxpass", "npadvmod"})
+"""What stands before a verb and belongs to what is to be done: "*immediately* pass the bill", "*be* asked to pay"."""
+
+CIRCUMSTANCES = frozenset({"amid", "after", "before", "during", "since", "despite", "following", "because", "ahead", "until"})
+OCCASIONS = frozenset(
+    {"wake", "light", "response", "aftermath", "face", "interview", "statement", "speech", "letter"}
+    | {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "week", "month", "year"}
+)
+"""After "in" and "on": occasions of what is done or said, not what is to be done."""
+
 REQUESTS = frozenset(
     {"call", "request", "demand", "proposal", "plan", "effort", "push", "bid", "attempt", "plea", "appeal", "move"}
     | {"measure", "decision", "promise", "pledge", "vow", "need", "suggestion", "recommendation", "motion"}
@@ -123,37 +133,52 @@ def _coordinated(focus: Token) -> Iterator[Token]:
 
 
 def target_span(focus: Token) -> Offsets:
-    """Return the words of a target: a noun phrase, or a verb with what belongs to it, without subject, auxiliaries and
-    what is added about time, reasons and conditions.
+    """Return the words of a target: a noun phrase, or a verb with its objects.
+
+    Its subject and auxiliaries are left out, and so is what is added about circumstances: "step up their spending *in the
+    wake of Trump's request*", "vote on the bill *because* …".
     """
-    first, last = focus, focus
     if focus.pos_ in ("VERB", "AUX"):
-        for each in focus.children:
-            if each.dep_ in ("nsubj", "aux", "mark", "cc", "punct", "expl", "neg", "intj", "csubj") or each.dep_ == "nsubjpass":
-                if each.dep_ == "punct" and each.text in "\"“”'‘’" and each.i > focus.i:
-                    continue
-                continue
-            if each.i < focus.i and each.dep_ in ("advmod", "auxpass", "npadvmod"):
-                first = min(first, each.left_edge, key=lambda token: token.i)
-            elif each.i > focus.i and each.dep_ in ("advcl", "conj", "parataxis", "cc") and each.dep_ != "acl":
-                if each.dep_ == "advcl" and each.tag_ == "VB" and each.left_edge.tag_ == "TO":
-                    last = max(last, each.right_edge, key=lambda token: token.i)
-                    continue
-                break
-            elif each.i > focus.i:
-                if each.dep_ == "npadvmod" and each.ent_type_ == "DATE":
-                    continue
-                last = max(last, each.right_edge, key=lambda token: token.i)
+        before = [each.left_edge for each in focus.children if each.i < focus.i and each.dep_ in BEFORE_VERB]
+        after = list(_complements(focus))
     else:
-        first = focus.left_edge
-        for each in focus.children:
-            if each.i > focus.i and each.dep_ not in ("punct", "cc", "conj"):
-                if each.dep_ in ("relcl", "appos", "acl") and focus.doc[each.left_edge.i - 1].text in (",", "—", "–", "-"):
-                    break
-                last = max(last, each.right_edge, key=lambda token: token.i)
-            elif each.dep_ == "conj" and each.pos_ == focus.pos_:
-                last = max(last, each.right_edge, key=lambda token: token.i)
+        before = [focus.left_edge]
+        after = list(_attributes(focus))
+    first = min([focus, *before], key=lambda token: token.i)
+    last = max([focus, *(each.right_edge for each in after)], key=lambda token: token.i)
     return _trimmed(first, last)
+
+
+def _complements(verb: Token) -> Iterator[Token]:
+    """Yield what follows a verb and belongs to what is to be done."""
+    for each in verb.children:
+        if each.i < verb.i or each.dep_ in ("punct", "mark", "neg", "intj"):
+            continue
+        is_purpose = each.dep_ == "advcl" and each.left_edge.tag_ == "TO"
+        if (each.dep_ in ("advcl", "conj", "parataxis", "cc") and not is_purpose) or _is_circumstance(each):
+            return
+        if each.dep_ != "npadvmod":
+            yield each
+
+
+def _attributes(noun: Token) -> Iterator[Token]:
+    """Yield what follows a noun and belongs to it."""
+    for each in noun.children:
+        if each.i < noun.i or each.dep_ in ("punct", "cc"):
+            continue
+        set_off = noun.doc[each.left_edge.i - 1].text in (",", "—", "–", "-")
+        if (set_off and each.dep_ in ("relcl", "appos", "acl")) or _is_circumstance(each):
+            return
+        if each.dep_ != "conj" or each.pos_ == noun.pos_:
+            yield each
+
+
+def _is_circumstance(token: Token) -> bool:
+    """Return whether a preposition tells when or why: "*amid* protests", "*in* the wake of the vote"."""
+    if token.dep_ != "prep":
+        return False
+    thing = syntax.child(token, "pobj")
+    return token.lower_ in CIRCUMSTANCES or (token.lower_ in ("in", "on") and thing is not None and thing.lemma_ in OCCASIONS)
 
 
 def _trimmed(first: Token, last: Token) -> Offsets:
