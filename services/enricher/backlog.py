@@ -29,7 +29,7 @@ class Backlog:
     def __init__(self, settings: Settings) -> None:
         self._waiting: deque[Job] = deque()
         self._suspects: deque[Job] = deque()
-        self._changed = asyncio.Condition()
+        self._filled = asyncio.Event()
         self._takers = 0
         self._batch_articles = settings.batch_articles
         self._linger_seconds = settings.batch_linger_seconds
@@ -37,28 +37,31 @@ class Backlog:
     def __len__(self) -> int:
         return len(self._waiting) + len(self._suspects)
 
-    async def add(self, job: Job) -> None:
+    def add(self, job: Job) -> None:
         """Let a job wait for its turn."""
-        async with self._changed:
-            self._waiting.append(job)
-            self._changed.notify()
+        self._waiting.append(job)
+        self._filled.set()
 
-    async def suspect(self, jobs: list[Job]) -> None:
+    def suspect(self, jobs: list[Job]) -> None:
         """Let jobs that had a part in the end of a child be read next, each alone."""
-        async with self._changed:
-            self._suspects.extend(jobs)
-            self._changed.notify(len(jobs))
+        self._suspects.extend(jobs)
+        self._filled.set()
 
     async def take(self) -> list[Job]:
-        """Wait for work and return a batch of it: one suspect alone, or a fair share of what waits."""
+        """Wait for work and return a batch of it: one suspect alone, or a fair share of what waits.
+
+        When it is cancelled nothing has been taken.
+        """
         self._takers += 1
         try:
             while True:
-                async with self._changed:
-                    await self._changed.wait_for(lambda: len(self))
+                await self._filled.wait()
                 if not self._suspects and len(self._waiting) < self._batch_articles:
                     await asyncio.sleep(self._linger_seconds)
-                if batch := self._cut():
+                batch = self._cut()
+                if not len(self):
+                    self._filled.clear()
+                if batch:
                     return batch
         finally:
             self._takers -= 1

@@ -50,7 +50,7 @@ class ChildDiedError(Exception):
     """A child ended before it answered. The message says how."""
 
     def __init__(self, status: int | None) -> None:
-        super().__init__(_explain(status))
+        super().__init__(explain(status))
         self.out_of_memory = status == EXIT_MEMORY
 
 
@@ -58,12 +58,12 @@ class Child:
     """One child process. It reads one batch at a time."""
 
     def __init__(
-        self, number: int, died: asyncio.Future[int], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, number: int, gone: asyncio.Future[int | None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.number = number
         """What the nursery knows it by."""
-        self.died = died
-        """Gets its exit status, or NurseryLostError."""
+        self.gone = gone
+        """Gets its exit status at its end; None when it was lost with the nursery."""
         self._reader = reader
         self._writer = writer
         self.pid = 0
@@ -71,18 +71,18 @@ class Child:
         """How many articles it has been given so far."""
 
     async def born(self) -> None:
-        """Wait for its first word; raises ChildDiedError."""
+        """Wait for its first word; raises ChildDiedError or NurseryLostError."""
         born: Born = await self._receive()
         self.pid = born.pid
 
     async def read(self, batch: Sequence[Message]) -> Reply:
-        """Return what it makes of a batch; raises ChildDiedError. Sets no deadline."""
+        """Return what it makes of a batch; raises ChildDiedError or NurseryLostError. Sets no deadline."""
         self.articles += len(batch)
         try:
             self._writer.write(frames.encode(list(batch)))
             await self._writer.drain()
         except ConnectionError:
-            raise ChildDiedError(await self._status()) from None
+            raise await self._end() from None
         reply: Reply = await self._receive()
         return reply
 
@@ -90,12 +90,15 @@ class Child:
         try:
             return await frames.read(self._reader)
         except (EOFError, ConnectionError):
-            raise ChildDiedError(await self._status()) from None
+            raise await self._end() from None
 
-    async def _status(self) -> int | None:
-        with contextlib.suppress(TimeoutError, NurseryLostError):
-            return await asyncio.wait_for(asyncio.shield(self.died), REPORT_SECONDS)
-        return None
+    async def _end(self) -> ChildDiedError | NurseryLostError:
+        """Return what its end was, once it has hung up."""
+        try:
+            status = await asyncio.wait_for(asyncio.shield(self.gone), REPORT_SECONDS)
+        except TimeoutError:
+            return ChildDiedError(None)
+        return NurseryLostError() if status is None else ChildDiedError(status)
 
     def dismiss(self) -> None:
         """Hang up: an idle child ends at once, a busy one after its batch."""
@@ -108,10 +111,9 @@ class Children:
     def __init__(self, nursery: subprocess.Popen[bytes], control: socket.socket) -> None:
         self._nursery = nursery
         self._control = control
-        self._deaths: dict[int, asyncio.Future[int]] = {}
+        self._living: dict[int, Child] = {}
         self._next_number = 0
         self._listening: asyncio.Task[None] | None = None
-        self._lost = False
 
     @classmethod
     async def start(cls, settings: Settings, factory: str) -> "Children":
@@ -147,7 +149,7 @@ class Children:
             answer = await frames.read(reader)
         except (EOFError, ConnectionError):
             status = await asyncio.to_thread(self._nursery.wait)
-            raise StartError(f"the process that loads the models {_explain(status)}") from None
+            raise StartError(f"the process that loads the models {explain(status)}") from None
         if isinstance(answer, NotLoaded):
             raise StartError(answer.message)
         assert isinstance(answer, Loaded)
@@ -158,19 +160,12 @@ class Children:
         try:
             while True:
                 died: Died = await frames.read(reader)
-                self._deaths.pop(died.number).set_result(died.status)
+                self._living.pop(died.number).gone.set_result(died.status)
         except (EOFError, ConnectionError):
-            self._lost = True
-            for death in self._deaths.values():
-                death.set_exception(NurseryLostError())
-                death.exception()  # nobody need ask
+            for child in self._living.values():
+                child.gone.set_result(None)
         finally:
             writer.close()
-
-    @property
-    def lost(self) -> bool:
-        """Whether the nursery is gone."""
-        return self._lost
 
     async def child(self) -> Child:
         """Return a new child that is ready for articles; raises ChildDiedError or NurseryLostError."""
@@ -181,7 +176,7 @@ class Children:
         try:
             with theirs:
                 self._order(FORK, number, theirs)
-            self._deaths[number] = child.died
+            self._living[number] = child
             await asyncio.wait_for(child.born(), BIRTH_SECONDS)
         except TimeoutError:
             child.dismiss()
@@ -189,19 +184,17 @@ class Children:
             raise NurseryLostError from None
         except (ChildDiedError, NurseryLostError):
             child.dismiss()
-            if self._lost:
-                raise NurseryLostError from None
             raise
         return child
 
     async def end(self, child: Child) -> None:
         """Kill a child, stopped or busy, and return when it is gone."""
         child.dismiss()
-        if child.died.done():
+        if child.gone.done():
             return
         try:
             self._order(KILL, child.number)
-            await asyncio.wait_for(asyncio.shield(child.died), REPORT_SECONDS)
+            await asyncio.wait_for(asyncio.shield(child.gone), REPORT_SECONDS)
         except NurseryLostError:
             return
         except TimeoutError:
@@ -217,6 +210,8 @@ class Children:
 
     async def close(self, grace_seconds: float) -> None:
         """Hang up on the nursery and return when it and its children are gone; killed after `grace_seconds`."""
+        for child in self._living.values():
+            child.dismiss()
         with contextlib.suppress(OSError):  # it has gone first
             self._control.shutdown(socket.SHUT_RDWR)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -227,14 +222,14 @@ class Children:
 
     def kill(self) -> None:
         """Kill the nursery, and with it the children. Safe to call twice."""
-        self._lost = True
         self._nursery.kill()
         self._nursery.wait()
         with contextlib.suppress(OSError):
             self._control.shutdown(socket.SHUT_RDWR)
 
 
-def _explain(status: int | None) -> str:
+def explain(status: int | None) -> str:
+    """Return how a process ended, as the end of a sentence; the status is None when nobody said."""
     if status is None:
         return "ended without a report"
     if status == EXIT_MEMORY:

@@ -12,6 +12,7 @@ each; the nursery tells it when one has died. End of file on that socket ends th
 however it comes, ends its children (PR_SET_PDEATHSIG on Linux; elsewhere a child ends when it finds its socket closed).
 """
 
+import contextlib
 import ctypes
 import gc
 import importlib
@@ -111,7 +112,7 @@ class Nursery:
         self._woken.setblocking(False)
 
     def run(self) -> None:
-        """Obey until the worker hangs up."""
+        """Obey until the worker hangs up; raises ConnectionError when it does so in the middle of a word."""
         signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler of Python's nothing is written to the socket
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         with selectors.DefaultSelector() as selector:
@@ -262,5 +263,6 @@ def main() -> None:
             return
         gc.collect()
         gc.freeze()  # so that no child's collector touches, and thereby copies, the pages of the models
-        frames.send(control, Loaded())
-        Nursery(control, reading, settings.child_memory_bytes).run()
+        with contextlib.suppress(ConnectionError):
+            frames.send(control, Loaded())
+            Nursery(control, reading, settings.child_memory_bytes).run()

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from schemas import Reason
 from services.enricher.backlog import Backlog, Job
-from services.enricher.children import Child, ChildDiedError, Children, NurseryLostError, StartError
+from services.enricher.children import Child, ChildDiedError, Children, NurseryLostError, StartError, explain
 from services.enricher.messages import Facts, Failure, Headers, Message, Outgoing, Result
 from services.enricher.metrics import Metrics
 from services.enricher.nursery import Reply
@@ -58,6 +58,7 @@ class WorkerPool:
         self._children: Children | None = None
         self._replacing = asyncio.Lock()
         self._alive = 0
+        self._failed_starts = 0
         self._closed: PoolError | None = None
         self.failed: asyncio.Future[None] = asyncio.Future()
         """Gets a PoolError when the pool has failed for good. The worker must end then: nothing more will be read."""
@@ -95,7 +96,7 @@ class WorkerPool:
         job = Job(Message(value, headers), asyncio.get_running_loop().create_future())
         self._jobs.add(job)
         try:
-            await self._backlog.add(job)
+            self._backlog.add(job)
             return await job.result
         finally:
             self._jobs.discard(job)
@@ -136,43 +137,71 @@ class WorkerPool:
 
     async def _serve(self, slot: int, child: Child) -> None:
         """Have a child read batch after batch, and put another in its place when it ends."""
-        memory = self._metrics.child_memory_bytes.labels(child=str(slot))
-        while True:
-            batch = await self._backlog.take()
-            with self._metrics.children_busy.track_inprogress():
-                reply = await self._read(child, batch)
-            if reply is not None:
-                memory.set(reply.memory_bytes)
-                if not 0 < self._settings.child_articles <= child.articles:
-                    continue
-                self._metrics.child_restarts.labels(cause="recycled").inc()
-            self._alive -= 1
-            await self._held.end(child)
-            child = await self._child()
+        try:
+            while True:
+                batch = await self._next(child)
+                fit = False
+                if batch is not None:
+                    with self._metrics.children_busy.track_inprogress():
+                        fit = await self._read(slot, child, batch)
+                if not fit:
+                    self._alive -= 1
+                    await self._held.end(child)
+                    child = await self._child()
+        finally:
+            child.dismiss()
 
-    async def _read(self, child: Child, batch: list[Job]) -> Reply | None:
-        """Have a child read a batch and settle its jobs; return None when the child is lost or must be ended."""
+    async def _next(self, child: Child) -> list[Job] | None:
+        """Wait for a batch; return None when the child dies first, lest the articles be blamed for it."""
+        taking = asyncio.create_task(self._backlog.take())
+        try:
+            await asyncio.wait((taking, child.gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            taking.cancel()
+        if not child.gone.done():
+            return taking.result()
+        if taking.done():
+            self._backlog.suspect(taking.result())
+        if (status := child.gone.result()) is not None:  # the loss of a nursery is counted where it is replaced
+            self._metrics.child_restarts.labels(cause="crash").inc()
+            log.warning("a child that had nothing to read is replaced: it %s", explain(status))
+        return None
+
+    async def _read(self, slot: int, child: Child, batch: list[Job]) -> bool:
+        """Have a child read a batch and settle its jobs; return whether it is fit to read another."""
         deadline_seconds = self._settings.article_deadline_seconds
         try:
             async with asyncio.timeout(deadline_seconds):
                 reply = await child.read([job.message for job in batch])
         except TimeoutError:
             message = f"not read within {deadline_seconds:g} seconds"
-            await self._blame(batch, "deadline", Failure(Reason.DEADLINE, message, 0))
-            return None
+            self._blame(batch, "deadline", Failure(Reason.DEADLINE, message, 0))
+            return False
         except ChildDiedError as error:
             cause = "memory" if error.out_of_memory else "crash"
             message = f"the process that read it {error}"
-            await self._blame(batch, cause, Failure(Reason.WORKER_CRASH, message, 0))
-            return None
-        self._metrics.batch_articles.observe(len(batch))
+            self._blame(batch, cause, Failure(Reason.WORKER_CRASH, message, 0))
+            return False
+        except NurseryLostError:
+            # Every child ends with the nursery, whatever it reads: an article could lose two of them by no fault.
+            self._backlog.suspect(batch)
+            return False
+        self._count(slot, reply, len(batch))
         for job, result in zip(batch, reply.results, strict=True):
-            self._metrics.reading_seconds.observe(reply.seconds / len(batch))
-            self._metrics.count(result)
             _settle(job, result)
-        return reply
+        if 0 < self._settings.child_articles <= child.articles:
+            self._metrics.child_restarts.labels(cause="recycled").inc()
+            return False
+        return True
 
-    async def _blame(self, batch: list[Job], cause: str, failure: Failure) -> None:
+    def _count(self, slot: int, reply: Reply, articles: int) -> None:
+        self._metrics.child_memory_bytes.labels(child=str(slot)).set(reply.memory_bytes)
+        self._metrics.batch_articles.observe(articles)
+        for result in reply.results:
+            self._metrics.reading_seconds.observe(reply.seconds / articles)
+            self._metrics.count(result)
+
+    def _blame(self, batch: list[Job], cause: str, failure: Failure) -> None:
         """Let those that may have been the end of a child try again alone, unless they have done so twice."""
         self._metrics.child_restarts.labels(cause=cause).inc()
         log.warning("a child is replaced (%s, articles it had: %d): %s", cause, len(batch), failure.message)
@@ -184,26 +213,27 @@ class WorkerPool:
                 again.append(job)
             else:
                 _settle(job, Result(failure=replace(failure, attempts=job.attempts)))
-        await self._backlog.suspect(again)
+        self._backlog.suspect(again)
 
     async def _child(self) -> Child:
         """Return a new child, from a new nursery if need be; raises PoolError when none lives."""
-        pause_seconds = FIRST_PAUSE_SECONDS
-        for _ in range(TRIES_TO_START):
+        while True:
             children = self._held
             try:
                 child = await children.child()
-            except ChildDiedError as error:
-                reason = f"a child {error} before it was ready"
             except NurseryLostError:
                 reason = "the process that they are forked from was lost"
                 await self._replace(children)
+            except ChildDiedError as error:
+                reason = f"a child {error} before it was ready"
             else:
+                self._failed_starts = 0
                 self._alive += 1
                 return child
-            await asyncio.sleep(pause_seconds)
-            pause_seconds *= 2
-        raise PoolError(f"children cannot be started: {reason}, {TRIES_TO_START} times in a row")
+            self._failed_starts += 1
+            if self._failed_starts >= TRIES_TO_START:
+                raise PoolError(f"children cannot be started: {reason}, {TRIES_TO_START} times in a row")
+            await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**self._failed_starts)
 
     async def _replace(self, lost: Children) -> None:
         """Put a new nursery in the place of one that was lost; the first slot that notices does it for all."""

@@ -22,14 +22,14 @@ async def test_free_children_share_what_waits() -> None:
     takers = [asyncio.create_task(queue.take()) for _ in range(2)]
     await asyncio.sleep(0)
     for _ in range(6):
-        await queue.add(job())
+        queue.add(job())
     assert [len(batch) for batch in await asyncio.gather(*takers)] == [3, 3]
 
 
 async def test_a_child_alone_takes_a_full_batch_in_order() -> None:
     queue = backlog(batch_articles=3)
     for number in range(5):
-        await queue.add(job(str(number).encode()))
+        queue.add(job(str(number).encode()))
     assert [values(await queue.take()) for _ in range(2)] == [[b"0", b"1", b"2"], [b"3", b"4"]]
     assert len(queue) == 0
 
@@ -37,23 +37,23 @@ async def test_a_child_alone_takes_a_full_batch_in_order() -> None:
 async def test_a_batch_waits_a_moment_for_company() -> None:
     queue = backlog(batch_linger_seconds=0.2)
     taker = asyncio.create_task(queue.take())
-    await queue.add(job(b"first"))
+    queue.add(job(b"first"))
     await asyncio.sleep(0)
-    await queue.add(job(b"second"))
+    queue.add(job(b"second"))
     assert values(await taker) == [b"first", b"second"]
 
 
 async def test_a_batch_is_full_by_its_bytes() -> None:
     queue = backlog()
     for size in (10, BATCH_BYTES, 10):
-        await queue.add(job(b"x" * size))
+        queue.add(job(b"x" * size))
     assert [len(await queue.take()) for _ in range(2)] == [2, 1]
 
 
 async def test_suspects_come_first_and_each_alone() -> None:
     queue = backlog()
-    await queue.add(job(b"good"))
-    await queue.suspect([job(b"a"), job(b"b")])
+    queue.add(job(b"good"))
+    queue.suspect([job(b"a"), job(b"b")])
     assert [values(await queue.take()) for _ in range(3)] == [[b"a"], [b"b"], [b"good"]]
 
 
@@ -62,10 +62,19 @@ async def test_jobs_that_nobody_waits_for_are_left_out() -> None:
     given_up, suspect, wanted = job(b"given up"), job(b"suspect"), job(b"wanted")
     given_up.result.cancel()
     suspect.result.set_result(Result())
-    await queue.add(given_up)
-    await queue.suspect([suspect])
+    queue.add(given_up)
+    queue.suspect([suspect])
     taker = asyncio.create_task(queue.take())
     await asyncio.sleep(0)
     assert not taker.done()
-    await queue.add(wanted)
+    queue.add(wanted)
     assert values(await taker) == [b"wanted"]
+
+
+async def test_a_taker_that_is_cancelled_takes_nothing_with_it() -> None:
+    queue = backlog()
+    cancelled, patient = (asyncio.create_task(queue.take()) for _ in range(2))
+    await asyncio.sleep(0)
+    queue.add(job())
+    cancelled.cancel()
+    assert len(await patient) == 1

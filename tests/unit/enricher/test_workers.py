@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import sys
 import time
@@ -40,6 +41,10 @@ class Bench:
 
     def restarts(self, cause: str) -> float:
         return self.metrics.registry.get_sample_value("onrecord_child_restarts_total", {"cause": cause}) or 0.0
+
+
+def forked_by(nursery: int) -> list[str]:
+    return Path(f"/proc/{nursery}/task/{nursery}/children").read_text().split()
 
 
 @contextlib.asynccontextmanager
@@ -167,6 +172,12 @@ async def test_children_are_recycled_and_no_article_is_lost() -> None:
         assert int(await bench.ask(b"count")) <= 5 + 4
 
 
+async def test_the_death_of_an_idle_child_is_no_mark_against_the_next_article() -> None:
+    async with running(children=1) as bench:
+        for _ in range(10):
+            os.kill(int(await bench.ask(b"process")), signal.SIGKILL)
+
+
 async def test_the_loss_of_the_process_that_forks_costs_nothing() -> None:
     async with running() as bench:
         nursery, child = int(await bench.ask(b"nursery")), int(await bench.ask(b"process"))
@@ -178,6 +189,22 @@ async def test_the_loss_of_the_process_that_forks_costs_nothing() -> None:
         assert int(await bench.ask(b"nursery")) != nursery
 
 
+async def test_killing_at_random_loses_nothing() -> None:
+    chance = random.Random(7)
+    async with running(child_articles=40) as bench:
+        nursery = int(await bench.ask(b"nursery"))
+        values = [str(number).encode() for number in range(4000)]
+        reads = [asyncio.create_task(bench.pool.read(value, [])) for value in values]
+        for _ in range(20):
+            children = forked_by(nursery)
+            with contextlib.suppress(ProcessLookupError):  # it was recycled in this moment
+                os.kill(int(chance.choice([*children, *children, str(nursery)])), signal.SIGKILL)
+            nursery = int(await bench.ask(b"nursery"))
+        results = await asyncio.gather(*reads)
+    for value, result in zip(values, results, strict=True):
+        assert result.outputs[0].value == value if result.failure is None else result.failure.attempts >= 2
+
+
 async def test_a_forking_process_that_is_stopped_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.enricher.children.BIRTH_SECONDS", 0.5)
     monkeypatch.setattr("services.enricher.children.REPORT_SECONDS", 0.5)
@@ -186,6 +213,7 @@ async def test_a_forking_process_that_is_stopped_is_replaced(monkeypatch: pytest
         (result,) = await bench.read(b"kill")
         assert result.failure is not None
         assert await bench.ask(b"after") == b"after"
+        assert bench.restarts("nursery") == 1
 
 
 @pytest.mark.parametrize(
