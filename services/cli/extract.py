@@ -1,6 +1,7 @@
 """`onrecord extract`: the reading without Kafka, of one article or of many."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -64,8 +65,12 @@ def _extract_many(file: Path) -> None:
     recipe = Recipe.from_environment()
     broken = 0
     # A bar among the results of the same terminal would help nobody.
-    with opened(file) as lines, progress("reading", shown=not out.is_terminal) as advance:
-        for result in read_lines(lines, str(file), recipe):
+    with (
+        opened(file) as lines,
+        progress("reading", shown=not out.is_terminal) as advance,
+        closing(read_lines(lines, str(file), recipe)) as results,
+    ):
+        for result in results:
             if isinstance(result, Broken):
                 broken += 1
                 fail(f"{result.origin}: {result.reason}")

@@ -24,6 +24,7 @@ _REQUEST_BYTES = 64 * MEBIBYTE
 # A broker that was only just started takes some seconds until it has a coordinator for idempotent producers.
 _START_SECONDS = 30.0
 _POLL_MS = 300
+_FETCH_WAIT_MS = 50
 
 
 def settings() -> KafkaSettings:
@@ -82,6 +83,8 @@ async def consumer(*partitions: TopicPartition) -> AsyncIterator[AIOKafkaConsume
         enable_auto_commit=False,
         isolation_level="read_committed",
         max_partition_fetch_bytes=LARGEST_BYTES,
+        # A question about offsets waits in line behind the fetch that waits for messages.
+        fetch_max_wait_ms=_FETCH_WAIT_MS,
     )
     await _started(client)
     try:

@@ -49,14 +49,18 @@ def _options(
     """Read news articles: who is named, who said what, and where they stand on policy."""
 
 
-def _terminate(signum: int, frame: FrameType | None) -> None:
-    """End as Ctrl-C does, so that what was started is stopped, with the exit status that shells expect."""
+def _end(signum: int, frame: FrameType | None) -> None:
+    """End at once, stopping on the way what was started, with the exit status that shells expect.
+
+    Left to itself asyncio would wait, after Ctrl-C, for the next line of a stdin that is being read.
+    """
     raise SystemExit(128 + signum)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command on `arguments`, by default the process's own, and exit."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
     try:
         app(args=arguments, prog_name="onrecord")
     except UserError as error:

@@ -2,15 +2,14 @@
 
 import os
 import signal
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from typing import cast
 
 from schemas import EnrichedArticle, RawArticle
 from services.cli.articles import Broken, parse
@@ -21,8 +20,8 @@ from services.extraction.pipeline import Pipeline
 
 # Articles a process is given at once: the size at which batches are fastest (larger ones leave the cache).
 _BATCH = 8
-# Batches that wait for each process: enough that none idles while the oldest is still being read.
-_BATCHES_AHEAD = 3
+# Finished batches a process that may wait for a slower one before them, so that the order is kept.
+_BATCHES_AHEAD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,38 +51,75 @@ def _pipeline(recipe: Recipe) -> Pipeline:
     return Pipeline(dict(recipe.models), recipe.extractors, recipe.publish_text)
 
 
-def read_lines(lines: Iterable[bytes], name: str, recipe: Recipe) -> Iterator[bytes | Broken]:
+def read_lines(lines: Iterable[bytes], name: str, recipe: Recipe) -> Generator[bytes | Broken, None, None]:
     """Read raw-article JSON lines on all cores, and yield enriched JSON, or what is wrong, in the input's order.
 
     Only a few batches are in memory at any time. `name` is what the input is called in what is reported. Raises
-    UserError when a model cannot be used or a reading process dies.
+    UserError when a model cannot be used or a reading process dies. Closing the generator ends the processes.
     """
     numbered = ((f"{name}:{number}", line) for number, line in enumerate(lines, start=1) if line.strip())
-    processes = _cores()
-    waiting: deque[Future[list[bytes | Broken]]] = deque()
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
-    try:
-        while batch := list(islice(numbered, _BATCH)):
-            with _deaf_to_ctrl_c():
-                waiting.append(pool.submit(_read_batch, recipe, batch))
-            if len(waiting) >= processes * _BATCHES_AHEAD:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
-    except BrokenProcessPool:
-        raise UserError("a reading process died (out of memory?); what was not printed has not been read") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
+    batches = enumerate(iter(lambda: list(islice(numbered, _BATCH)), []))
+    with _readers(recipe) as idle:
+        most_finished = _BATCHES_AHEAD * len(idle)
+        working: dict[Connection, int] = {}
+        finished: dict[int, list[bytes | Broken]] = {}
+        due = 0
+        while True:
+            # Only a reader that waits for work is given any: two that write to each other would wait for ever.
+            while idle and len(finished) < most_finished and (batch := next(batches, None)):
+                reader = idle.pop()
+                working[reader], content = batch
+                reader.send(content)
+            if not working:
+                return
+            for reader in cast("list[Connection]", wait(working)):
+                finished[working.pop(reader)] = _received(reader)
+                idle.append(reader)
+            while due in finished:
+                yield from finished.pop(due)
+                due += 1
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes that are started meanwhile ignore Ctrl-C, which reaches them too: their parent ends them."""
+def _readers(recipe: Recipe) -> Iterator[list[Connection]]:
+    """Yield connections to processes that read batches, one process a core; end the processes in the end."""
+    context = get_context("spawn")
+    pipes = [context.Pipe() for _ in range(_cores())]
+    processes = [context.Process(target=_serve, args=(recipe, theirs), daemon=True) for _, theirs in pipes]
+    # Ctrl-C reaches the readers too, but it is for this process to end them: they are born deaf to it.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for process in processes:
+        process.start()
+    signal.signal(signal.SIGINT, before)
+    for _, theirs in pipes:
+        theirs.close()
     try:
-        yield
+        yield [ours for ours, _ in pipes]
     finally:
-        signal.signal(signal.SIGINT, before)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join()
+
+
+def _serve(recipe: Recipe, parent: Connection) -> None:
+    """Answer batches until the parent closes the connection, or is no more."""
+    with suppress(EOFError):
+        while batch := parent.recv():
+            try:
+                parent.send(_read_batch(recipe, batch))
+            except UserError as error:
+                parent.send(error)
+
+
+def _received(reader: Connection) -> list[bytes | Broken]:
+    try:
+        answer = reader.recv()
+    except EOFError:
+        raise UserError("a reading process died (out of memory?); what was not printed has not been read") from None
+    if isinstance(answer, UserError):
+        raise answer
+    return cast("list[bytes | Broken]", answer)
 
 
 def _read_batch(recipe: Recipe, batch: Sequence[tuple[str, bytes]]) -> list[bytes | Broken]:

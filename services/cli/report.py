@@ -23,9 +23,11 @@ def entity(item: Entity) -> Text:
 
 def quote(item: Quote) -> Text:
     """Return a quote as one line: speaker, cue, words, kind."""
-    words = one_line(item.text)
+    # The cue that splits a quote is no part of what was said.
+    pieces = [item.text[start - item.start : end - item.start] for start, end in item.fragments]
     if item.kind is QuoteKind.DIRECT:
-        words = f"“{words.strip(_MARKS)}”"
+        pieces = [f"“{piece.strip(_MARKS)}”" for piece in pieces]
+    words = one_line(" … ".join(pieces))
     speaker = item.speaker_name or (item.speaker.text if item.speaker else "somebody unnamed")
     cue = f" {one_line(item.cue.text)}" if item.cue else ""
     return Text.assemble((one_line(speaker), "bold"), (cue, "dim"), ": ", words, (f" ({item.kind})", "dim"))

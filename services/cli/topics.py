@@ -161,6 +161,8 @@ async def _state() -> tuple[dict[str, Found], dict[str, int]]:
     async with kafka.admin() as client:
         found = await _found(client)
     partitions = [TopicPartition(name, number) for name, topic in found.items() for number in range(topic.partitions)]
+    if not partitions:
+        return {}, {}
     async with kafka.consumer(*partitions) as reader:
         begins, ends = await reader.beginning_offsets(partitions), await reader.end_offsets(partitions)
     counts = dict.fromkeys(found, 0)
