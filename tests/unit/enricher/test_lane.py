@@ -1,0 +1,316 @@
+"""What a lane promises, with a delivery and a reader that do what the test says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, cast
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, ProducerFenced
+
+from schemas import DeadLetterHeaders, Reason
+from schemas.topics import DEAD_LETTERS
+from services.enricher.consumer import Consumer, Raw
+from services.enricher.deadletter import TooManyDeadLettersError
+from services.enricher.lane import Lane, Workshop
+from services.enricher.messages import Failure, Headers, Outgoing, Result
+from services.enricher.metrics import Metrics
+from services.enricher.retry import GaveUpError
+from services.enricher.settings import Settings
+from services.enricher.watchdog import Watchdog
+from services.enricher.window import Window
+
+SETTINGS: dict[str, Any] = {
+    "transaction_linger_seconds": 0.0,
+    "retry_first_seconds": 0.001,
+    "retry_most_seconds": 0.002,
+    "retry_deadline_seconds": 5.0,
+}
+
+
+class Reader:
+    """Reads a message when the test says so, or at once."""
+
+    def __init__(self) -> None:
+        self.slow: dict[bytes, asyncio.Future[None]] = {}
+        self.reading: set[bytes] = set()
+
+    async def read(self, value: bytes | None, headers: Headers) -> Result:
+        assert value is not None
+        self.reading.add(value)
+        try:
+            if value in self.slow:
+                await self.slow[value]
+        finally:
+            self.reading.discard(value)
+        if value.startswith(b"poison"):
+            return Result(failure=Failure(Reason.NOT_JSON, "not JSON", attempts=1))
+        return Result(outputs=(Outgoing("out", b"k", value.upper(), []),))
+
+
+class Broker:
+    """A delivery that remembers what it was given, and fails as often as the test says."""
+
+    def __init__(self) -> None:
+        self.committed = 0
+        self.batches: list[list[Outgoing]] = []
+        self.failures: list[Exception] = []
+        self.after_commit: list[Exception] = []
+        self.opened = self.closed = 0
+        self.too_large: set[bytes | None] = set()
+
+    async def open(self) -> int:
+        self.opened += 1
+        return self.committed
+
+    async def deliver(self, outputs: Sequence[Outgoing], offset: int) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        if any(output.value in self.too_large for output in outputs):
+            raise MessageSizeTooLargeError
+        self.batches.append(list(outputs))
+        self.committed = offset
+        if self.after_commit:
+            raise self.after_commit.pop(0)
+
+    async def close(self) -> None:
+        self.closed += 1
+
+    @property
+    def values(self) -> list[bytes | None]:
+        return [output.value for batch in self.batches for output in batch]
+
+
+class Seat:
+    """The group membership, as far as a lane asks for it."""
+
+    def __init__(self) -> None:
+        self.answers: list[bool] = []
+
+    async def is_member(self, generation: int) -> bool:
+        return self.answers.pop(0) if self.answers else True
+
+
+class Bench:
+    """A lane with everything around it."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = Settings(**{**SETTINGS, **settings})
+        self.reader, self.broker, self.seat = Reader(), Broker(), Seat()
+        self.window = Window(100, 10_000)
+        metrics = Metrics()
+        self.workshop = Workshop(
+            self.settings, self.reader, cast(Consumer, self.seat), self.window, metrics,
+            Watchdog(1.0, metrics, children=lambda: 1),
+        )  # fmt: skip
+        self.lane = Lane(TopicPartition("raw", 0), 1, self.broker, self.workshop)
+        self.task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self.task = asyncio.create_task(self.lane.run())
+
+    async def take(self, *values: str, first_offset: int = 0) -> None:
+        for index, value in enumerate(values):
+            await self.window.enter(len(value))
+            self.lane.take(Raw("raw", 0, first_offset + index, 1, None, value.encode(), [], 0))
+
+    async def finish(self) -> None:
+        assert self.task is not None
+        self.lane.finish()
+        await self.task
+
+
+Make = Callable[..., Bench]
+
+
+@pytest.fixture
+async def bench_of() -> AsyncIterator[Make]:
+    benches: list[Bench] = []
+
+    def make(**settings: Any) -> Bench:
+        benches.append(Bench(**settings))
+        return benches[-1]
+
+    yield make
+    for bench in benches:
+        if bench.task is not None:
+            bench.task.cancel()
+            await asyncio.wait({bench.task})
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
+async def test_results_are_delivered_in_the_order_of_the_offsets_whichever_is_read_first(bench_of: Make) -> None:
+    bench = bench_of()
+    bench.reader.slow[b"a"] = asyncio.get_running_loop().create_future()
+    bench.start()
+    await bench.take("a", "b", "c")
+    await until(lambda: bench.reader.reading == {b"a"})
+    assert bench.broker.values == []
+    assert bench.broker.committed == 0
+    bench.reader.slow[b"a"].set_result(None)
+    await bench.finish()
+    assert bench.broker.values == [b"A", b"B", b"C"]
+    assert bench.broker.committed == 3
+    assert (bench.window.articles, bench.window.bytes) == (0, 0)
+
+
+async def test_a_batch_is_limited_in_articles_and_in_bytes(bench_of: Make) -> None:
+    by_articles = bench_of(transaction_articles=2, transaction_linger_seconds=1.0)
+    await by_articles.take("a", "b", "c")
+    by_articles.start()
+    await by_articles.finish()
+    assert [len(batch) for batch in by_articles.broker.batches] == [2, 1]
+    by_bytes = bench_of(transaction_bytes=4, transaction_linger_seconds=1.0)
+    await by_bytes.take("aaa", "bbb", "ccc")
+    by_bytes.start()
+    await by_bytes.finish()
+    assert [len(batch) for batch in by_bytes.broker.batches] == [2, 1]
+
+
+async def test_what_the_broker_has_committed_already_is_skipped(bench_of: Make) -> None:
+    bench = bench_of()
+    bench.broker.committed = 2
+    bench.start()
+    await bench.take("a", "b", "c")
+    await bench.finish()
+    assert bench.broker.values == [b"C"]
+
+
+async def test_a_message_that_is_handed_over_twice_is_taken_once(bench_of: Make) -> None:
+    bench = bench_of()
+    bench.start()
+    await bench.take("a", "b")
+    await bench.take("a", "b", "c")
+    await bench.finish()
+    assert bench.broker.values == [b"A", b"B", b"C"]
+    assert bench.window.articles == 0
+
+
+@pytest.mark.parametrize("error", [KafkaConnectionError(), ProducerFenced(), TimeoutError(), OSError()])
+async def test_a_delivery_that_fails_is_tried_again_through_a_new_connection(bench_of: Make, error: Exception) -> None:
+    bench = bench_of()
+    bench.broker.failures = [error, error]
+    bench.start()
+    await bench.take("a")
+    await bench.finish()
+    assert bench.broker.values == [b"A"]
+    assert bench.broker.opened == 3
+
+
+async def test_a_commit_whose_answer_was_lost_is_not_made_twice(bench_of: Make) -> None:
+    bench = bench_of()
+    bench.broker.after_commit = [KafkaConnectionError()]
+    bench.start()
+    await bench.take("a", "b")
+    await bench.finish()
+    assert bench.broker.values == [b"A", b"B"]
+
+
+async def test_without_a_seat_in_the_group_nothing_is_opened_which_would_fence_the_owner(bench_of: Make) -> None:
+    bench = bench_of()
+    bench.seat.answers = [False, False, True]
+    bench.start()
+    await until(lambda: not bench.seat.answers)
+    await until(lambda: bench.lane.connected)
+    assert bench.broker.opened == 1
+
+
+async def test_faults_that_do_not_pass_end_the_lane_with_nothing_acknowledged(bench_of: Make) -> None:
+    bench = bench_of(retry_deadline_seconds=0.01)
+    bench.broker.failures = [KafkaConnectionError()] * 10_000
+    bench.start()
+    await bench.take("a")
+    assert bench.task is not None
+    with pytest.raises(GaveUpError):
+        await bench.task
+    assert bench.broker.committed == 0
+
+
+async def test_a_reader_that_fails_ends_the_lane_with_nothing_acknowledged(bench_of: Make) -> None:
+    bench = bench_of()
+    bench.reader.slow[b"a"] = asyncio.get_running_loop().create_future()
+    bench.start()
+    await bench.take("a", "b")
+    bench.reader.slow[b"a"].set_exception(RuntimeError("pool"))
+    assert bench.task is not None
+    with pytest.raises(RuntimeError, match="pool"):
+        await bench.task
+    assert bench.broker.values == []
+    assert bench.window.articles == 0
+
+
+async def test_what_cannot_be_read_is_a_dead_letter_in_its_place(bench_of: Make) -> None:
+    bench = bench_of()
+    bench.start()
+    await bench.take("a", "poison", "b")
+    await bench.finish()
+    assert bench.broker.values == [b"A", b"poison", b"B"]
+    letter = next(output for batch in bench.broker.batches for output in batch if output.topic == DEAD_LETTERS.name)
+    assert DeadLetterHeaders.from_kafka(letter.headers).offset == 1
+
+
+async def test_an_output_too_large_costs_its_own_article_alone(bench_of: Make) -> None:
+    bench = bench_of(transaction_linger_seconds=1.0)
+    bench.broker.too_large = {b"LARGE"}
+    await bench.take("a", "large", "b")
+    bench.start()
+    await bench.finish()
+    assert bench.broker.values == [b"A", b"large", b"B"]
+    letter = next(output for batch in bench.broker.batches for output in batch if output.topic == DEAD_LETTERS.name)
+    assert DeadLetterHeaders.from_kafka(letter.headers).reason is Reason.OUTPUT_TOO_LARGE
+
+
+async def test_a_dead_letter_too_large_for_its_topic_ends_the_lane(bench_of: Make) -> None:
+    bench = bench_of()
+    bench.broker.too_large = {b"poison"}
+    bench.start()
+    await bench.take("poison")
+    assert bench.task is not None
+    with pytest.raises(MessageSizeTooLargeError):
+        await bench.task
+    assert bench.broker.committed == 0
+
+
+async def test_too_many_dead_letters_end_the_lane_before_the_last_batch_is_delivered(bench_of: Make) -> None:
+    bench = bench_of(dead_letter_consecutive=2)
+    bench.start()
+    await bench.take("a")
+    await until(lambda: bench.broker.committed == 1)
+    await bench.take("poison-1", "poison-2", first_offset=1)
+    assert bench.task is not None
+    with pytest.raises(TooManyDeadLettersError):
+        await bench.task
+    assert bench.broker.committed <= 2
+
+
+async def test_a_revoked_lane_drops_what_it_has_not_begun_to_deliver(bench_of: Make) -> None:
+    bench = bench_of()
+    bench.reader.slow[b"b"] = asyncio.get_running_loop().create_future()
+    bench.start()
+    await bench.take("a", "b", "c")
+    await until(lambda: bench.broker.committed == 1)
+    bench.lane.forget()
+    assert bench.task is not None
+    await bench.task
+    assert bench.broker.values == [b"A"]
+    assert bench.window.articles == 0
+    await until(lambda: not bench.reader.reading)
+
+
+async def test_a_finishing_lane_delivers_what_it_has_and_takes_no_more(bench_of: Make) -> None:
+    bench = bench_of()
+    bench.reader.slow[b"a"] = asyncio.get_running_loop().create_future()
+    bench.start()
+    await bench.take("a")
+    bench.lane.finish()
+    await bench.take("b", first_offset=1)
+    bench.reader.slow[b"a"].set_result(None)
+    await bench.finish()
+    assert bench.broker.values == [b"A"]
+    assert bench.broker.closed == 1
+    assert bench.window.articles == 0
