@@ -143,7 +143,8 @@ async def lose_dead_letter_topic(stage: Stage) -> None:
 
 
 async def refuse_dead_letters(stage: Stage) -> None:
-    await stage.arena.configure(topics.DEAD_LETTERS.name, {"max.message.bytes": "64"})
+    # Room for the markers of transactions, without which the broker cannot end one, and for no dead letter.
+    await stage.arena.configure(topics.DEAD_LETTERS.name, {"max.message.bytes": "128"})
     await _until_worker_stops(stage)
     await stage.arena.configure(topics.DEAD_LETTERS.name, {"max.message.bytes": "1000000"})
 
