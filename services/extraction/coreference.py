@@ -7,6 +7,7 @@ the event carries `entities`.
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 
 from spacy.tokens import Doc
 
@@ -16,6 +17,7 @@ from services.extraction.document import Document
 from services.extraction.grouping import group
 from services.extraction.parties import Party, parties
 from services.extraction.tokens import Tokens, head_of, tokens_of
+from services.extraction.wordlists import words
 
 
 RELATIVE = frozenset({"who", "whom", "which", "that"})
@@ -60,6 +62,43 @@ class Coreference:
         found = self._exact.get((start, end)) or self._by_head(*tokens_of(self._tokens, start, end))
         return found if found is not None and found.type in NAMED else None
 
+    def name(self, start: int, end: int) -> str | None:
+        """Return by what name to call whom the words from `start` up to `end` refer to, or None when they name nobody.
+
+        That of the entity; of several entities ("Obama and Clinton") all their names; of somebody's people ("the Clinton
+        campaign", "his administration") the words with the name in them, as newspapers call them.
+        """
+        entity = self.resolve(start, end)
+        if entity is not None:
+            return entity.name
+        tokens = self._tokens
+        first, last = tokens_of(tokens, start, end)
+        last = min(last, len(tokens.texts))
+        if first >= last:
+            return None
+        head = head_of(tokens, first, last)
+        members = [head]
+        for index in range(head + 1, last):
+            if tokens.deps[index] == "conj" and tokens.heads[index] in members:
+                members.append(index)
+        names = [self._called(member, first) for member in members]
+        return " and ".join(filter(None, names)) if all(names) else None
+
+    def _called(self, head: int, first: int) -> str | None:
+        """Return the name of one member of an enumeration that begins at token `first` or later."""
+        found = self._owner.get(head)
+        if found is not None:
+            return found.name if found.type in NAMED else None
+        tokens = self._tokens
+        if tokens.texts[head].lower() not in _followings():
+            return None
+        before = (i for i in range(head - 1, first - 1, -1) if tokens.heads[i] == head)
+        owners = [self._owner[i] for i in before if i in self._owner]
+        if not owners or owners[0].type not in NAMED:
+            return None
+        owner = owners[0].name.rsplit(" ", 1)[-1] if owners[0].type is EntityType.PERSON else owners[0].name
+        return f"{owner} {tokens.texts[head]}"
+
     def _by_head(self, first: int, last: int) -> Entity | None:
         """Return the entity that the head of the tokens from `first` up to `last` belongs to."""
         tokens = self._tokens
@@ -96,6 +135,12 @@ class Coreference:
                     if mention.kind is not MentionKind.NOMINAL or token not in owners:
                         owners[token] = entity
         return owners
+
+
+@cache
+def _followings() -> frozenset[str]:
+    """Return the nouns for the people around somebody, whom the news calls by his name ("the Obama administration")."""
+    return frozenset(words("followings.txt"))
 
 
 def _entity(
