@@ -11,6 +11,7 @@ _STANCES = {
     Stance.OPPOSE: ("opposes", "red"),
     Stance.NEUTRAL: ("is undecided on", "yellow"),
 }
+_TITLE_LENGTH = 100
 _MARKS = "\"“”„«»‘’'"
 
 
@@ -45,13 +46,6 @@ def position(item: Position) -> Text:
     return Text.assemble((one_line(holder), "bold"), " ", (verb, colour), f": {target}", (f" ({details})", "dim"))
 
 
-def heading(article_id: str, title: str | None, revision: int) -> Text:
-    """Return the line that names an article."""
-    later = f", revision {revision}" if revision else ""
-    name = f"{one_line(title)} " if title else ""
-    return Text.assemble((name, "bold underline"), (f"[{one_line(article_id)}{later}]", "dim"))
-
-
 def summary(article: EnrichedArticle) -> Text:
     """Return the reading of an article as one line: how much of each kind was found."""
     counts = [
@@ -63,12 +57,12 @@ def summary(article: EnrichedArticle) -> Text:
         )
     ]
     found = article.provenance.skipped or ", ".join(counts)
-    return heading(article.article_id, article.title, article.revision) + Text(f" {found}")
+    return _heading(article) + Text(f" {found}")
 
 
 def show_article(article: EnrichedArticle) -> None:
     """Print the whole reading of an article."""
-    show(heading(article.article_id, article.title, article.revision))
+    show(_heading(article))
     if article.provenance.skipped:
         show(f"not read: {article.provenance.skipped}")
         return
@@ -78,6 +72,14 @@ def show_article(article: EnrichedArticle) -> None:
     for item in article.positions:
         lines += [position(item), Text(f"  evidence: {one_line(item.evidence.text)}", style="italic")]
     _section("Positions", lines)
+
+
+def _heading(article: EnrichedArticle) -> Text:
+    """Return the line that names an article: by its title, or else by the line that it begins with."""
+    title = article.title or (article.text or "").strip().partition("\n")[0][:_TITLE_LENGTH]
+    later = f", revision {article.revision}" if article.revision else ""
+    name = f"{one_line(title)} " if title else ""
+    return Text.assemble((name, "bold underline"), (f"[{one_line(article.article_id)}{later}]", "dim"))
 
 
 def _section(name: str, lines: list[Text]) -> None:
