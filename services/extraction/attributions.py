@@ -23,6 +23,8 @@ CUE_WITHIN_WORDS = 16
 LEAD_WITHIN_WORDS = 40
 """How far before a passage its cue may stand, when a colon or comma leads over to it."""
 
+NOMINAL = ("NOUN", "PROPN", "PRON")
+
 SPEECH_WORDS = 3
 """Words that a passage without a cue must have to be speech, rather than a title, a sign or an aside."""
 
@@ -81,7 +83,9 @@ class Paragraph:
             else:
                 begins = cue.pattern is Pattern.AFTER and before is None
                 start = self._sentence_start(index, free, last) if begins else passage.start
-                last = Said([(start, passage.end)], cue.pattern, cue.words, cue.source)
+                # '"A," Graham said, *adding*, "B"': the speaker stays
+                source = cue.source or (last.source if last is not None and cue.words[0].tag_ == "VBG" else None)
+                last = Said([(start, passage.end)], cue.pattern, cue.words, source)
                 found.append(last)
             free = index + 1 if last is not None else free
         return found
@@ -150,6 +154,8 @@ class Paragraph:
         """Return the cue that follows a passage: '"A," *said* Merz', '"A?" Merz *asked*'."""
         head = _head(self.gaps[index + 1])
         words = [word for word in head if not word.is_punct]
+        if words and words[0].lower_ == "according" and head[0].lower_ in (",", "according"):
+            return _according(words[0])
         verb = next((word for word in words[:CUE_WITHIN_WORDS] if self._is_quotative(word)), None)
         if verb is None:
             return None
@@ -180,13 +186,18 @@ class Paragraph:
         if not words:
             return None
         mark = tail[-1].text if tail[-1].is_punct else ""
-        verb = next((word for word in reversed(words[-LEAD_WITHIN_WORDS:]) if self._is_quotative(word)), None)
-        if verb is not None and (mark == ":" or not _has_clause(words[words.index(verb) + 1 :])):
+        near = words[-LEAD_WITHIN_WORDS:]
+        if mark == ":" and self._is_speech(index):
+            verb = next((word for word in reversed(near) if _is_main(word, near)), None)
+            if verb is not None and not self._is_quotative(verb) and verb.lemma_ != "be":
+                return _Cue(Pattern.LEAD, (verb,), self._speaker_before(verb, words))
+        verb = next((word for word in reversed(near) if self._is_quotative(word)), None)
+        rest = words[words.index(verb) + 1 :] if verb is not None else []
+        if verb is not None and (mark == ":" or not (_has_clause(rest) or (not mark and _is_title(rest)))):
             return _Cue(Pattern.BEFORE, (verb,), self._speaker_before(verb, words))
         according = next((word for word in words if word.lower_ == "according"), None)
         if according is not None and mark in (",", ":") and not _has_clause(words[words.index(according) + 1 :]):
-            to = syntax.child(according, "prep")
-            return _Cue(Pattern.BEFORE, (according, *([to] if to else [])), syntax.child(to, "pobj") if to else None)
+            return _according(according, Pattern.BEFORE)
         if mark == ":":
             return self._lead(words, tail[-1])
         return None
@@ -247,10 +258,27 @@ def _has_clause(words: Sequence[Token]) -> bool:
     return any(word.dep_ in ("nsubj", "nsubjpass", "expl") or word.tag_ in ("VBD", "VBZ", "VBP", "MD") for word in words)
 
 
+def _according(word: Token, pattern: Pattern = Pattern.AFTER) -> _Cue:
+    """Return the cue "according to" with its source."""
+    to = syntax.child(word, "prep")
+    return _Cue(pattern, (word, to) if to is not None else (word,), syntax.child(to, "pobj") if to is not None else None)
+
+
+def _is_main(word: Token, words: Sequence[Token]) -> bool:
+    """Return whether a verb has its own subject among `words`: 'he *demurred*: "A"', 'Mr. Smith *shot* back: "A"'."""
+    own = syntax.child(word, "nsubj") if word.pos_ == "VERB" else None
+    return own is not None and own in words and word.dep_ not in ("relcl", "advcl", "ccomp", "acl")
+
+
+def _is_title(words: Sequence[Token]) -> bool:
+    """Return whether a passage after `words` is a name in them: 'said in an interview *on* "The Story"'."""
+    return len(words) > 1 and words[-1].pos_ in ("ADP", "DET", "ADJ", "NOUN", "PART") and words[-1].lower_ not in ("that", "not")
+
+
 def _first_nominal(words: Sequence[Token]) -> Token | None:
     """Return the head of the first noun phrase among `words`."""
     for position, word in enumerate(words):
-        if word.pos_ in ("NOUN", "PROPN", "PRON"):
+        if word.pos_ in NOMINAL:
             while word.dep_ in ("compound", "nmod", "amod", "poss", "det") and word.head in words[position + 1 :]:
                 word = word.head
             return word
@@ -259,4 +287,4 @@ def _first_nominal(words: Sequence[Token]) -> Token | None:
 
 def _last_subject(words: Sequence[Token]) -> Token | None:
     """Return the last subject among `words`, or else the head of their first noun phrase."""
-    return next((word for word in reversed(words) if word.dep_ in syntax.SUBJECTS), None) or _first_nominal(words)
+    return next((word for word in reversed(words) if word.dep_ in syntax.SUBJECTS and word.pos_ in NOMINAL), None) or _first_nominal(words)

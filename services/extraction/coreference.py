@@ -112,10 +112,25 @@ class Coreference:
         inside = range(head + 1, last)
         if any(tokens.deps[i] == "conj" and tokens.heads[i] == head and i in self._owner for i in inside):
             return None  # "Clinton and Trump" are two
-        if tokens.texts[head].lower() in RELATIVE and tokens.deps[tokens.heads[head]] == "relcl":
-            return self._owner.get(tokens.heads[tokens.heads[head]])
+        if tokens.texts[head].lower() in RELATIVE:
+            return self._antecedent(head)
         apposed = (i for i in inside if tokens.deps[i] == "appos" and tokens.heads[i] == head)
         return next((self._owner[token] for token in (head, *apposed) if token in self._owner), None)
+
+    def _antecedent(self, relative: int) -> Entity | None:
+        """Return whom a relative pronoun means: "McConnell, the majority leader, *who* said …".
+
+        The name right before it, or the noun that its clause hangs on; "who" only means a person.
+        """
+        tokens = self._tokens
+        before = relative - 1 - (relative > 1 and tokens.texts[relative - 1] == ",")
+        candidates = [before]
+        if tokens.deps[tokens.heads[relative]] == "relcl":
+            candidates.append(tokens.heads[tokens.heads[relative]])
+        found = (self._owner[token] for token in candidates if token in self._owner)
+        if tokens.texts[relative].lower() in ("who", "whom"):
+            return next((entity for entity in found if entity.type is EntityType.PERSON), None)
+        return next((entity for entity in found if entity.type is not EntityType.PERSON), None)
 
     def _final_person(self, first: int, last: int) -> Entity | None:
         """Return the person whose name ends the tokens, with nothing but titles before it: "Tulsa police Chief Chuck Jordan"."""

@@ -160,7 +160,7 @@ def _via(claim: Claim, quote: Found | None, entity: Entity | None) -> Via:
         same = entity is not None and quote.entity is not None and entity.id == quote.entity.id
         if not same and claim.holder.tag_ != "PRP":
             return Via.THIRD_PARTY
-    return Via.INDIRECT_SPEECH if quote.kind is QuoteKind.INDIRECT else Via.DIRECT_QUOTE
+    return Via.DIRECT_QUOTE if quote.kind is QuoteKind.DIRECT else Via.INDIRECT_SPEECH
 
 
 def _target_name(coreference: Coreference, claim: Claim) -> str | None:

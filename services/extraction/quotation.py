@@ -24,6 +24,9 @@ PARTNER = {"„": "“”", "»": "«", "«": "»"}
 
 SINGLE = frozenset("‘’‚‛'")
 
+BEFORE_OPENING = frozenset("([{—–-/:“\"‘'`«>\u200b\ufeff")
+"""What may stand before an opening mark, white space aside. After "=" it opens an attribute of some markup."""
+
 ELISION = re.compile(r"(?:\d0s|em|tis|twas|til|cause|n|round|bout|cuz|s|d|ll|re|ve|m|t)\b", re.IGNORECASE)
 """What follows an apostrophe that stands for lost letters at the start of a word: ’80s, ’em, ’tis, rock ’n’ roll."""
 
@@ -55,6 +58,8 @@ class _Mark:
     opens: bool
     """Whether its neighbours look like those of an opening mark: white space before, a word after."""
     closes: bool
+    in_markup: bool = False
+    """Whether it stands after "=", as in <a href="…">, whose values nobody says."""
 
 
 def passages(text: str, paragraphs: Iterable[tuple[int, int]]) -> list[Passage]:
@@ -80,13 +85,14 @@ def _mark(text: str, match: re.Match[str], paragraph_start: int, paragraph_end: 
     start, end = match.span()
     before = text[start - 1] if start > paragraph_start else " "
     after = text[end] if end < paragraph_end else " "
-    opening_side = before.isspace() or before in "([{—–-/:“\"‘'`«\u200b\ufeff"
+    opening_side = before.isspace() or before in BEFORE_OPENING
     return _Mark(
         start,
         end,
         match.group(),
         opens=opening_side and not after.isspace(),
         closes=not before.isspace() and not after.isalnum(),
+        in_markup=before == "=",
     )
 
 
@@ -124,6 +130,8 @@ def _joined(mark: _Mark) -> bool:
 
 
 def _may_open(mark: _Mark, *, balanced: bool) -> bool:
+    if mark.in_markup:
+        return False
     if mark.text in DOUBLE_OPENING or mark.text == "»":
         return mark.text != "»" or mark.opens
     return mark.text in DOUBLE_EITHER and (balanced or mark.opens)

@@ -230,8 +230,8 @@ def _resolve(found: Sequence[Found], blocks: Sequence[Block], coreference: Coref
         elif quote.carried and last is not None:
             apart = bisect_right(starts, quote.start) - bisect_right(starts, last.end - 1)
             if apart <= CARRY_PARAGRAPHS:
-                quote.speaker, quote.entity = last.speaker, last.entity
-        if quote.act is Act.SAY and quote.speaker is not None:
+                quote.speaker, quote.entity = syntax.noun_phrase(syntax.antecedent(last.source)), last.entity
+        if quote.act is Act.SAY and quote.source is not None:
             last = quote
 
 

@@ -31,8 +31,16 @@ WEIGHTS = {"nsubj": 3.0, "nsubjpass": 2.5, "dobj": 1.5, "poss": 1.0}
 """What a mention weighs by its role; any other role weighs 1."""
 SPEAKER = 1.5
 """What it weighs more as the subject of a verb of speech: the next "he said" is most often the same one."""
-DECAY = 0.6
+DECAY = 0.5
 """What is left of a weight one sentence later."""
+SAME_SENTENCE = 2.0
+"""What the subject of the pronoun's own sentence weighs more: "*Lauer* was criticised after *he* asked …"."""
+ACROSS_QUOTE = 0.1
+"""What is left of a weight when only one of the two is quoted: in "Obama had it", he said, "he" is not Obama."""
+REPEATED = 0.5
+"""What a further mention of the same one adds of its weight."""
+UNSURE = 0.8
+"""What is left of the weight of somebody whose gender is not known."""
 MEMORY_SENTENCES = 8
 MEMORY_MENTIONS = 60
 """How far back a pronoun looks: bounds the work; next to none reaches farther."""
@@ -71,11 +79,11 @@ class Reader:
                 self.inside[first:last] = b"\x01" * (last - first)
         self.subject = {tokens.heads[i]: i for i, dep in enumerate(tokens.deps) if dep in SUBJECTS}
         """Verb to the head of its subject."""
-        self.sentence = _numbers(tokens.sentences)
         self.quoted = bytearray(len(tokens.texts))
         for passage in quotation.passages(document.text, [(block.start, block.end) for block in document.blocks]):
             first, last = bisect_left(tokens.starts, passage.start), bisect_left(tokens.starts, passage.end)
             self.quoted[first:last] = b"\x01" * (last - first)
+        self.sentence = _numbers(tokens.sentences, self.quoted)
         self.institutions = self._institutions()
 
     def read(self) -> None:
@@ -122,10 +130,12 @@ class Reader:
                 continue
             if self._zone(seen.token) is not zone and not {self._zone(seen.token), zone} <= STORY:
                 continue
-            weight = seen.weight * DECAY**distance * (1.0 if party.gender else 0.7)
+            weight = seen.weight * DECAY**distance * (1.0 if party.gender else UNSURE)
             if self.quoted[seen.token] != self.quoted[index]:
-                weight *= 0.4
-            scores[seen.party] = scores.get(seen.party, 0.0) + weight
+                weight *= ACROSS_QUOTE
+            elif distance == 0 and self.tokens.deps[seen.token] in SUBJECTS:
+                weight *= SAME_SENTENCE
+            scores[seen.party] = max(scores.get(seen.party, 0.0), weight) + REPEATED * min(scores.get(seen.party, 0.0), weight)
         return max(scores, key=lambda party: (scores[party], -party), default=None)
 
     def _zone(self, index: int) -> Zone:
@@ -145,7 +155,7 @@ class Reader:
         """Return the organisation or country that "it" or "its" means, where syntax leaves no doubt.
 
         "Its" and "itself" mean the subject of their clause ("the U.S. has to concentrate *its* attention"); "it" with a verb
-        of speech the subject of the sentence before ("*It* said in a statement …").
+        of speech the latest subject that is no person ("*It* said in a statement …").
         """
         tokens = self.tokens
         if tokens.texts[index].lower() != "it":
@@ -156,12 +166,13 @@ class Reader:
                 if subject is not None and subject < index:
                     return self._institution_at(subject)
             return None
-        if tokens.deps[index] == "nsubj" and tokens.texts[tokens.heads[index]].lower() in _speaking():
-            for seen in reversed(self.seen[-MEMORY_MENTIONS:]):
-                if self.sentence[index] - self.sentence[seen.token] > 2:
-                    return None
-                if tokens.deps[seen.token] in SUBJECTS:
-                    return self._institution_at(seen.token)
+        if tokens.deps[index] != "nsubj" or tokens.texts[tokens.heads[index]].lower() not in _speaking():
+            return None
+        for seen in reversed(self.seen[-MEMORY_MENTIONS:]):
+            if self.sentence[index] - self.sentence[seen.token] > 2:
+                return None
+            if tokens.deps[seen.token] in SUBJECTS and not self.quoted[seen.token] and not self.known[seen.party].is_person:
+                return self._institution_at(seen.token)
         return None
 
     def _institution_at(self, token: int) -> int | None:
@@ -261,12 +272,19 @@ class Reader:
         return max((c for c in candidates if c in self.last_seen), key=lambda c: self.last_seen[c], default=None)
 
 
-def _numbers(firsts: Sequence[int]) -> list[int]:
-    """Return the number of each token's sentence, given each token's first of sentence."""
+def _numbers(firsts: Sequence[int], quoted: bytearray) -> list[int]:
+    """Return the number of each token's sentence in the story, given each token's first of sentence.
+
+    A sentence that is all quotation does not count: "he said" after a long quote is as near to the speaker's name as if
+    the quote were not there.
+    """
     numbers: list[int] = []
+    number, told = 0, False
     for index, first in enumerate(firsts):
-        new = index == 0 or first != firsts[index - 1]
-        numbers.append((numbers[-1] if numbers else -1) + new)
+        if index and first != firsts[index - 1]:
+            number, told = number + told, False
+        told = told or not quoted[index]
+        numbers.append(number)
     return numbers
 
 

@@ -42,8 +42,10 @@ def agent(verb: Token) -> Token | None:
 
 
 def is_passive(verb: Token) -> bool:
-    """Return whether `verb` stands in the passive: "was criticised", "the bill criticised by"."""
-    return child(verb, "auxpass", "nsubjpass") is not None or (verb.dep_ == "acl" and verb.tag_ == "VBN")
+    """Return whether `verb` stands in the passive: "was criticised", "the bill criticised by", "*asked* whether …, she"."""
+    if child(verb, "auxpass", "nsubjpass") is not None:
+        return True
+    return verb.tag_ == "VBN" and verb.dep_ in ("acl", "advcl") and child(verb, "aux", "nsubj") is None
 
 
 def is_negated(verb: Token) -> bool:
