@@ -22,6 +22,8 @@ from services.extraction.wordlists import words
 
 RELATIVE = frozenset({"who", "whom", "which", "that"})
 
+NOUNS = frozenset({"NOUN", "PROPN", "PRON"})
+
 NAMED = frozenset(set(EntityType) - {EntityType.NORP, *entities.NUMBERS})
 """Types that a mention resolves to: "some Republicans" are nobody by name, nor is "63 percent"."""
 
@@ -81,12 +83,13 @@ class Coreference:
         for index in range(head + 1, last):
             if tokens.deps[index] == "conj" and tokens.heads[index] in members:
                 members.append(index)
-        names = [self._called(member, first) for member in members]
+        names = [self._called(member, first, last) for member in members]
         return " and ".join(filter(None, names)) if all(names) else None
 
-    def _called(self, head: int, first: int) -> str | None:
-        """Return the name of one member of an enumeration that begins at token `first` or later."""
-        found = self._owner.get(head)
+    def _called(self, head: int, first: int, last: int) -> str | None:
+        """Return the name of one member of an enumeration that lies between the tokens `first` and `last`."""
+        owned = (self._owner.get(token) for token in (head, *self._apposed(head, last)))
+        found = next((entity for entity in owned if entity is not None), None)
         if found is not None:
             return found.name if found.type in NAMED else None
         tokens = self._tokens
@@ -110,12 +113,17 @@ class Coreference:
             return person
         head = head_of(tokens, first, last)
         inside = range(head + 1, last)
-        if any(tokens.deps[i] == "conj" and tokens.heads[i] == head and i in self._owner for i in inside):
+        if any(tokens.deps[i] == "conj" and tokens.heads[i] == head and tokens.pos[i] in NOUNS for i in inside):
             return None  # "Clinton and Trump" are two
         if tokens.texts[head].lower() in RELATIVE:
             return self._antecedent(head)
-        apposed = (i for i in inside if tokens.deps[i] == "appos" and tokens.heads[i] == head)
-        return next((self._owner[token] for token in (head, *apposed) if token in self._owner), None)
+        return next((self._owner[token] for token in (head, *self._apposed(head, last)) if token in self._owner), None)
+
+    def _apposed(self, head: int, last: int) -> Iterator[int]:
+        """Yield the tokens before `last` that are set beside the head: "the party's chairman, Phil *Lovas*"."""
+        for index in range(head + 1, last):
+            if self._tokens.deps[index] == "appos" and self._tokens.heads[index] == head:
+                yield index
 
     def _antecedent(self, relative: int) -> Entity | None:
         """Return whom a relative pronoun means: "McConnell, the majority leader, *who* said …".

@@ -55,6 +55,17 @@ def parties(text: str, tokens: Tokens, groups: Sequence[Group]) -> list[Party]:
     return result
 
 
+STANDING = frozenset({"nominee", "lawmaker", "politician", "democrat", "republican"})
+"""What somebody is called by party alone: "Democrat Hillary Clinton" is "the Democratic nominee"."""
+
+
+def holds(office: str, said: frozenset[str], held: frozenset[str]) -> bool:
+    """Return whether who has the title `held` may be described by `said`, whose noun is `office`."""
+    if conflict(said, held):
+        return False
+    return office in held or (office in STANDING and bool(_allegiances(said) & _allegiances(held)))
+
+
 def conflict(said: frozenset[str], held: frozenset[str]) -> bool:
     """Return whether two descriptions name different places or parties: "the American president", "Russian President"."""
     here, there = _allegiances(said), _allegiances(held)

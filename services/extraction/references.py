@@ -13,7 +13,7 @@ from typing import NamedTuple
 from schemas import EntityType, MentionKind
 from services.extraction import people, quotation
 from services.extraction.document import Document, Zone
-from services.extraction.parties import Party, Reference, conflict
+from services.extraction.parties import Party, Reference, conflict, holds
 from services.extraction.people import Gender, Word
 from services.extraction.tokens import Tokens, head_of, tokens_of
 from services.extraction.wordlists import rows, words
@@ -231,7 +231,7 @@ class Reader:
         for number, party in enumerate(self.known):
             if not party.is_person or (gender and party.gender not in (gender, None)):
                 continue
-            shared = [len(said & held) for held in party.offices if office in held and not conflict(said, held)]
+            shared = [len(said & held) for held in party.offices if holds(office, said, held)]
             if shared:
                 ranks[number] = (number in self.last_seen, max(shared), self.last_seen.get(number, -number))
         if ranks:
@@ -262,8 +262,8 @@ class Reader:
         kinds = _kinds_of_institution()
         for number, party in enumerate(self.known):
             if party.group.type is EntityType.ORG:
-                last = {form.rsplit(" ", 1)[-1] for form in party.group.forms if " " in form or form in kinds}
-                for noun in {noun for word in last for noun in (word.lower(), *kinds.get(word, ()))}:
+                heads = {_head_word(form) for form in party.group.forms if " " in form or form in kinds}
+                for noun in {noun for word in heads for noun in (word.lower(), *kinds.get(word, ()))}:
                     found.setdefault(noun, []).append(number)
         return found
 
@@ -286,6 +286,13 @@ def _numbers(firsts: Sequence[int], quoted: bytearray) -> list[int]:
         told = told or not quoted[index]
         numbers.append(number)
     return numbers
+
+
+def _head_word(name: str) -> str:
+    """Return the noun that an organisation's name says its kind with: "*Court* of Appeals", "Urban *Institute*"."""
+    for link in (" of ", " on ", " for "):
+        name = name.split(link)[0]
+    return name.rsplit(" ", 1)[-1]
 
 
 @cache

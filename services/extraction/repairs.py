@@ -97,7 +97,7 @@ def _without_title(text: str, name: Name) -> Name:
         name = name._replace(end=name.start + words[-1].end())
     for word in words[:-1]:
         bare = word.group().rstrip(",")
-        if word is words[0] and len(words) > 1 and _is_capital_of_sentence(text, Name(name.start, name.start + word.end(), name.type)):
+        if truecase.SUFFIX.fullmatch(bare.lower()) and people.gender_of_first_name(bare) is None:
             continue  # "*Injecting* Clinton's …"
         known = gazetteer.entry(bare)
         people_of_a_place = known is not None and known.place is not None
