@@ -79,7 +79,8 @@ class Arrivals:
 
     def _show_if_complete(self, version: Version) -> None:
         reading, items = self.readings[version], self.items[version]
-        if not items.keys() >= {item.id for item in (*reading.quotes, *reading.positions)}:
+        wanted = {quote.id for quote in reading.quotes} | {position.id for position in reading.positions}
+        if not wanted <= items.keys():
             return
         self.complete.add(version)
         show()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
@@ -121,17 +121,17 @@ def _web_page(html: str, article_id: str, origin: str) -> RawArticle:
         from trafilatura import bare_extraction
     except ImportError:
         raise UserError("saved web pages need the optional group html: pip install 'onrecord[html]'") from None
-    page = bare_extraction(html, with_metadata=True, include_comments=False, include_tables=False, as_dict=True)
-    if not isinstance(page, dict) or not page.get("text"):
+    page: Any = bare_extraction(html, with_metadata=True, include_comments=False, include_tables=False)
+    if page is None or not page.text:
         raise UserError(f"{origin}: no article found in the page")
     fields = {
-        "title": page.get("title"),
-        "url": page.get("url"),
-        "source": page.get("sitename"),
-        "published_at": page.get("date"),
-        "authors": [name.strip() for name in (page.get("author") or "").split(";") if name.strip()],
+        "title": page.title,
+        "url": page.url,
+        "source": page.sitename,
+        "published_at": page.date,
+        "authors": [name.strip() for name in (page.author or "").split(";") if name.strip()],
     }
-    value = {"article_id": article_id, "body": page["text"]} | {name: field for name, field in fields.items() if field}
+    value = {"article_id": article_id, "body": page.text} | {name: field for name, field in fields.items() if field}
     return parse(json.dumps(value).encode(), origin)
 
 

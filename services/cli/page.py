@@ -33,7 +33,7 @@ def render(article: EnrichedArticle, text: str) -> str:
         language=_escaped(article.language),
         title=_escaped(article.title or article.article_id),
         facts=_escaped(" · ".join([fact for fact in [*facts, article.provenance.skipped] if fact])),
-        text="".join(_marked(text, list(highlights(article)))),
+        text="".join(marked(text, list(highlights(article)))),
         quotes=_list(report.quote(quote).plain for quote in article.quotes),
         positions=_list(
             f"{report.position(position).plain}. Evidence: {position.evidence.text}" for position in article.positions
@@ -59,7 +59,7 @@ def highlights(article: EnrichedArticle) -> Iterator[Highlight]:
         yield Highlight(position.target.start, position.target.end, f"position {position.stance}", hint)
 
 
-def _marked(text: str, marks: Iterable[Highlight]) -> Iterator[str]:
+def marked(text: str, marks: Iterable[Highlight]) -> Iterator[str]:
     """Yield `text` escaped, cut wherever a highlight begins or ends, each piece with all that covers it."""
     opening: dict[int, list[Highlight]] = {}
     for mark in marks:
