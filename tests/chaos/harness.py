@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -34,6 +34,12 @@ FETCH_BYTES = 32 * topics.MEBIBYTE
 POLL_SECONDS = 0.1
 POISON = "poison"
 """What the key of a message begins with that must become a dead letter."""
+
+ITEMS = {topics.ENTITIES.name: "entity", topics.QUOTES.name: "quote", topics.POSITIONS.name: "position"}
+"""Topics of the per-item events, and the field that holds the item."""
+
+BODY = 'OSLO - Finance Minister Anna Berg spoke on Tuesday.\n\n"We will not raise taxes," Berg told reporters.\n'
+"""A small article."""
 
 Messages = Iterable[tuple[str, bytes | None]]
 """Keys and values."""
@@ -162,7 +168,7 @@ class Count:
 
     sent: int
     lost: list[str] = field(default_factory=list)
-    """Articles of which no event, or not every event, and no dead letter came out."""
+    """Articles of which no event, or not every event that the reading names, and no dead letter came out."""
     foreign: list[str] = field(default_factory=list)
     """What came out of nothing that went in, or is not what the reader makes of it."""
     duplicates: int = 0
@@ -338,27 +344,46 @@ class Arena:
     async def count(self) -> Count:
         """Compare what came out with what went in."""
         count = Count(sent=self.sent.total())
-        enriched = await self._events(topics.ENRICHED.name, count)
-        quotes = await self._events(topics.QUOTES.name, count)
+        enriched, items = await self._enriched(count)
+        found = await self._items(count)
         dead = await self._dead_letters(count)
         for name in self.sent:
-            wanted = (dead,) if _is_poison(name) else (enriched, quotes)
-            if any(seen[name] < 1 for seen in wanted):
+            is_whole = dead[name] > 0 if _is_poison(name) else enriched[name] > 0 and items[name] <= found.keys()
+            if not is_whole:
                 count.lost.append(name)
-        for seen in (enriched, quotes, dead):
+        for seen in (enriched, dead):
             count.duplicates += sum(max(0, times - self.sent[name]) for name, times in seen.items())
+        for name, ids in items.items():
+            count.duplicates += sum(max(0, found[item] - self.sent[name]) for item in ids)
         return count
 
-    async def _events(self, topic: str, count: Count) -> Counter[str]:
+    async def _enriched(self, count: Count) -> tuple[Counter[str], dict[str, set[str]]]:
+        """Return how often each reading was seen, and the ids of the items in it."""
         seen: Counter[str] = Counter()
-        for record in await self.read(topic):
+        items: dict[str, set[str]] = defaultdict(set)
+        for record in await self.read(topics.ENRICHED.name):
             event = orjson.loads(record.value or b"")
-            about = event.get("article", event)
-            name = f"{about['article_id']}#{about['revision']}"
+            name = self._origin(record, event, count)
             seen[name] += 1
-            if name not in self.values or _is_poison(name) or record.key != about["article_id"].encode():
-                count.foreign.append(f"{topic} {name}")
+            items[name] |= {item["id"] for field in ("entities", "quotes", "positions") for item in event[field]}
+        return seen, items
+
+    async def _items(self, count: Count) -> Counter[str]:
+        """Return how often the event of each item was seen, by the item's id."""
+        seen: Counter[str] = Counter()
+        for topic, item in ITEMS.items():
+            for record in await self.read(topic):
+                event = orjson.loads(record.value or b"")
+                self._origin(record, event["article"], count)
+                seen[event[item]["id"]] += 1
         return seen
+
+    def _origin(self, record: ConsumerRecord[bytes, bytes], about: dict[str, object], count: Count) -> str:
+        """Return the name of the message that an event came of; count the event as foreign if there is none."""
+        name = f"{about['article_id']}#{about['revision']}"
+        if name not in self.values or _is_poison(name) or record.key != str(about["article_id"]).encode():
+            count.foreign.append(f"{record.topic} {name}")
+        return name
 
     async def _dead_letters(self, count: Count) -> Counter[str]:
         seen: Counter[str] = Counter()
@@ -383,7 +408,7 @@ def name_of(key: str, value: bytes | None) -> str:
         return f"{key}#0"
 
 
-def article(key: str, body: str = "Nothing happened.", **fields: object) -> tuple[str, bytes]:
+def article(key: str, body: str = BODY, **fields: object) -> tuple[str, bytes]:
     """Return a small raw article as (key, value)."""
     return key, orjson.dumps({"article_id": key, "body": body, **fields})
 

@@ -52,7 +52,6 @@ class Scenario:
     rate: float = 100.0
     reader: str = STUB
     settings: Mapping[str, str] = field(default_factory=dict)
-    in_make_test: bool = False
     own_cluster: bool = False
     """Whether it harms the brokers."""
 
@@ -103,11 +102,10 @@ async def stop_child(stage: Stage) -> None:
 
 
 async def stop_worker(stage: Stage) -> None:
-    for worker in stage.arena.workers:
-        await asyncio.sleep(2)
-        worker.send(signal.SIGSTOP)
-        await asyncio.sleep(10)
-        worker.send(signal.SIGCONT)
+    worker = stage.random.choice(stage.arena.workers)
+    worker.send(signal.SIGSTOP)
+    await asyncio.sleep(10)
+    worker.send(signal.SIGCONT)
 
 
 async def restart_broker(stage: Stage) -> None:
@@ -227,13 +225,13 @@ def revisions(number: int) -> Messages:
 
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("no fault", nothing),
-    Scenario("SIGKILL of a worker, five times", kill_workers, in_make_test=True),
+    Scenario("SIGKILL of a worker, five times", kill_workers),
     Scenario("the same with the real reader", kill_workers, reader=REAL, rate=20, articles=2000),
     Scenario("SIGTERM of a worker, four times", terminate_workers),
-    Scenario("from one worker to three and back", scale, workers=1, rate=60, in_make_test=True),
+    Scenario("from one worker to three and back", scale, workers=1, rate=60),
     Scenario("SIGKILL of children, six times", kill_children),
     Scenario("SIGSTOP of a child for 9 s", stop_child),
-    Scenario("SIGSTOP of each worker for 10 s (session 6 s)", stop_worker, rate=60, in_make_test=True),
+    Scenario("SIGSTOP of a worker for 10 s (session 6 s)", stop_worker, rate=60),
     Scenario("restart of the only broker", restart_broker, own_cluster=True, rate=60),
     Scenario("loss of one of three brokers", lose_a_broker, nodes=3, own_cluster=True, rate=60),
     Scenario("no broker for 30 s", outage, own_cluster=True, rate=40),

@@ -48,13 +48,19 @@ class Reader:
         while article.body == "hang":
             time.sleep(60)
         time.sleep(SLOW_SECONDS if article.body == "slow" else SECONDS_AN_ARTICLE)
-        return Result(outputs=tuple(_event(article, topic) for topic in (topics.ENRICHED, topics.QUOTES)))
+        about = {"article_id": article.article_id, "revision": article.revision}
+        quote = {"id": item_id(article.article_id, article.revision, "quote"), "text": article.body}
+        reading = {**about, "text": article.body, "entities": [], "quotes": [quote], "positions": []}
+        return Result(
+            outputs=(
+                _event(article, topics.ENRICHED, item_id(article.article_id, article.revision, "enriched"), reading),
+                _event(article, topics.QUOTES, quote["id"], {"article": about, "quote": quote}),
+            )
+        )
 
 
-def _event(article: RawArticle, topic: topics.Topic) -> Outgoing:
-    event_id = item_id(article.article_id, article.revision, topic.name)
-    value = orjson.dumps({"article_id": article.article_id, "revision": article.revision, "text": article.body})
+def _event(article: RawArticle, topic: topics.Topic, event_id: str, event: dict[str, object]) -> Outgoing:
     headers = cloudevents.headers(
         event_id=event_id, event_type=topic.name, subject=article.article_id, time=datetime.now(UTC)
     )
-    return Outgoing(topic.name, article.article_id.encode(), value, headers)
+    return Outgoing(topic.name, article.article_id.encode(), orjson.dumps(event), headers)
