@@ -32,6 +32,9 @@ REPORT_THRESHOLD = 0.4
 CARRY_PARAGRAPHS = 1
 """How many paragraphs back a passage without cue finds its speaker: the one before, or its own."""
 
+LOOSE = " \t\r\n\u00a0,;:–—-"
+"""What a parse leaves at the edges of a clause: it is no part of what is said."""
+
 DIRECT_SHARE, INDIRECT_SHARE = 0.95, 0.02
 """Share of letters inside marks from which a quote is direct, and up to which it is indirect; between, it is mixed."""
 
@@ -168,7 +171,7 @@ def _likely(document: Document, doc: Doc, cues: Cues) -> Iterator[Report]:
 
 def _found(quote: Said, cues: Cues) -> Found:
     cue = syntax.edges(quote.cue) if quote.cue else None
-    act = cues.act(quote.cue[0].lemma_.lower()) if quote.cue and quote.cue[0].is_alpha else Act.SAY
+    act = cues.acts.get(quote.cue[0].lemma_.lower(), Act.SAY) if quote.cue else Act.SAY
     return Found(
         quote.pieces, cue, quote.source, act, _pattern_precision()[quote.pattern], carried=quote.pattern is Pattern.CARRIED
     )
@@ -188,8 +191,8 @@ def _mend(text: str, pieces: Sequence[Offsets], marked: Sequence[Passage]) -> li
     """Return `pieces` with every quotation mark that they cut through taken in whole."""
     mended: list[Offsets] = []
     for start, end in pieces:
-        # a parse may draw in the line break that follows a headline
-        end = start + len(text[start:end].rstrip())
+        words = text[start:end]
+        start, end = start + len(words) - len(words.lstrip(LOOSE)), end - len(words) + len(words.rstrip(LOOSE))
         for passage in _overlapping(marked, start, end):
             if start <= passage.start or passage.end <= end:
                 start, end = min(start, passage.start), max(end, passage.end)

@@ -94,9 +94,10 @@ def _from_report(doc: Doc, report: Report, modality: Modality) -> Iterator[Claim
     if cue is None or content is None:
         return
     verb = cue[0]
-    focus = _focus(content.root, report.frame)
-    if report.frame.endswith("to") and report.lemma in ("agree", "want") and focus.tag_.startswith("NN"):
+    if _is_supposed(verb):
         return
+    asked = syntax.child(verb, "xcomp") if report.frame == "object to" else None
+    focus = _focus(asked or content.root)
     negated = _is_negated(verb)
     claim = Claim(
         report.frame, report.lemma, NEGATED[modality] if negated else modality, report.cue, report.source,
@@ -107,7 +108,7 @@ def _from_report(doc: Doc, report: Report, modality: Modality) -> Iterator[Claim
         yield replace(claim, target=target_span(other), focus=other)
 
 
-def _focus(root: Token, frame: str) -> Token:
+def _focus(root: Token) -> Token:
     """Return the word that a target is about: the noun or verb under the nouns that only wrap it."""
     for _ in range(3):
         inner = None
@@ -116,6 +117,8 @@ def _focus(root: Token, frame: str) -> Token:
             preposition = next((each for each in root.children if each.lower_ in ("for", "of") and each.i > root.i), None)
             if inner is None and preposition is not None:
                 inner = syntax.child(preposition, "pobj", "pcomp")
+            if inner is None:  # "rejected calls to lift …", parsed as if it was rejected in order to lift
+                inner = next((each for each in root.head.children if each.left_edge.i == root.i + 1 and each.tag_ == "VB"), None)
         if inner is None:
             return root
         root = inner
@@ -195,7 +198,7 @@ def _modal(modal: Token) -> Iterator[Claim]:
     """Yield the stand of a modal: "we *will* send troops" commits, "Congress *must* act" demands, "*cannot*" rejects."""
     verb = modal.head
     word = modal.lower_
-    if modal.dep_ != "aux" or verb.pos_ not in ("VERB", "AUX"):
+    if modal.dep_ != "aux" or verb.pos_ not in ("VERB", "AUX") or _is_supposed(verb):
         return
     negated = _is_negated(verb)
     if word in WILL:
@@ -242,7 +245,7 @@ def _judgement(be: Token) -> Iterator[Claim]:
     negated = _is_negated(be)
     yield Claim(
         "is", verdict.lemma_.lower(), NEGATED[modality] if negated else modality, syntax.edges((verdict,)), None,
-        target_span(_focus(subject, "is")), subject, negated, _is_conditional(be),
+        target_span(_focus(subject)), subject, negated, _is_conditional(be),
     )
 
 
@@ -262,6 +265,17 @@ def _is_negated(verb: Token) -> bool:
     if subject is not None and (subject.lower_ in ("nobody", "none") or _has_no(subject)):
         return True
     return verb.dep_ in ("xcomp", "acomp") and verb.head.lemma_ in ("be", "seem", "appear", "plan", "want") and syntax.is_negated(verb.head)
+
+
+def _is_supposed(verb: Token) -> bool:
+    """Return whether a clause only asks or supposes: "did not say *whether* he supports it", "*if* a country wants …"."""
+    for _ in range(4):
+        if any(each.dep_ == "mark" and each.lower_ in ("if", "whether", "unless") for each in verb.children):
+            return True
+        if verb.dep_ not in ("xcomp", "conj", "acl", "ccomp", "relcl"):
+            return False
+        verb = verb.head
+    return False
 
 
 def _is_conditional(verb: Token) -> bool:

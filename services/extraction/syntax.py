@@ -94,7 +94,10 @@ def single_phrase(noun: Token) -> tuple[int, int]:
     start, end = noun_phrase(noun)
     joined = [each.idx for each in noun.children if each.dep_ in ("cc", "conj") and each.i > noun.i]
     comma = next((each.idx for each in noun.children if each.dep_ == "punct" and each.i > noun.i), end)
-    return start, min(end, max(noun.idx + len(noun), min([*joined, comma]))) if joined else end
+    if not joined:
+        return start, end
+    end = min(end, max(noun.idx + len(noun), min([*joined, comma])))
+    return start, start + len(noun.doc.text[start:end].rstrip())
 
 
 def antecedent(token: Token) -> Token:
