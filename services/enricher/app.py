@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from services.enricher import agent, logs
 from services.enricher.acks import AtLeastOnce
+from services.enricher.admission import BrokerError
 from services.enricher.consumer import Consumer
 from services.enricher.deadletter import TooManyDeadLettersError
 from services.enricher.delivery import Delivery, MakeDelivery
@@ -23,7 +24,7 @@ from services.enricher.health import HealthServer, State
 from services.enricher.lane import Workshop
 from services.enricher.metrics import Metrics
 from services.enricher.partitions import Partitions
-from services.enricher.preflight import BrokerError, check_brokers
+from services.enricher.preflight import check_brokers
 from services.enricher.retry import GaveUpError, describe
 from services.enricher.settings import Delivery as Mode
 from services.enricher.settings import Settings, SettingsError
