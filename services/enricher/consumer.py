@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import CommitFailedError
+from aiokafka.errors import CommitFailedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage
@@ -182,7 +182,8 @@ class Consumer(driver.Consumer):
     async def check(self) -> None:
         """Raise what ails the group membership, such as KafkaError for a lost permission.
 
-        aiokafka keeps such an error, and stops coordinating, until somebody asks; Faust never does.
+        aiokafka keeps such an error, and stops coordinating, until somebody asks; Faust never does. After it there is
+        no heartbeat any more, so the group is joined anew.
         """
         await self._in_thread(self._check())
 
@@ -209,7 +210,11 @@ class Consumer(driver.Consumer):
         return bool(alive and not rejoins and coordinator.generation == generation)
 
     async def _check(self) -> None:
-        self._coordinator.check_errors()
+        try:
+            self._coordinator.check_errors()
+        except KafkaError:
+            self._coordinator.request_rejoin()
+            raise
 
     @property
     def is_started(self) -> bool:

@@ -5,11 +5,13 @@ import logging
 from collections.abc import Collection, Iterable
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
 from services.enricher.consumer import Raw
 from services.enricher.delivery import MakeDelivery
 from services.enricher.health import State
 from services.enricher.lane import Lane, Workshop
+from services.enricher.retry import Backoff, describe
 
 log = logging.getLogger(__name__)
 
@@ -86,13 +88,25 @@ class Partitions:
         await self._end(deadline_seconds)
 
     async def survey(self) -> None:
-        """Measure lag and what is in flight, again and again."""
+        """Measure lag and what is in flight, again and again.
+
+        Raises GaveUpError when the group membership has been in trouble for too long.
+        """
+        backoff = Backoff(self._shop.settings)
         window, metrics, consumer = self._shop.window, self._shop.metrics, self._shop.consumer
         while True:
             await asyncio.sleep(SURVEY_SECONDS)
             if not consumer.is_started:
                 continue
-            await consumer.check()
+            try:
+                async with asyncio.timeout(self._shop.settings.kafka.request_timeout_seconds):
+                    await consumer.check()
+            except (KafkaError, TimeoutError) as error:
+                log.warning("the consumer group has trouble: %s", describe(error))
+                await backoff.pause(error)
+                continue
+            if self._settled:
+                backoff = Backoff(self._shop.settings)
             metrics.articles_in_flight.set(window.articles)
             metrics.in_flight_bytes.set(window.bytes)
             lags = {
