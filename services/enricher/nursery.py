@@ -115,6 +115,12 @@ class Nursery:
         """Obey until the worker hangs up; raises ConnectionError when it does so in the middle of a word."""
         signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler of Python's nothing is written to the socket
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        try:
+            self._loop()
+        finally:
+            signal.set_wakeup_fd(-1)
+
+    def _loop(self) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._control, selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
