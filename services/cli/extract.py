@@ -76,7 +76,7 @@ def _extract_many(file: Path) -> None:
                 fail(f"{result.origin}: {result.reason}")
             else:
                 sys.stdout.buffer.write(result + b"\n")
+                sys.stdout.buffer.flush()
             advance(1)
-        sys.stdout.buffer.flush()
     if broken:
         raise typer.Exit(1)

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from logging.handlers import MemoryHandler
 from typing import Any, TypeAlias, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -13,6 +12,8 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from schemas.topics import CATALOGUE, MEBIBYTE
 from services.cli.console import UserError, explained, one_line
+from services.enricher.admission import BrokerError, knock
+from services.enricher.retry import describe
 from services.enricher.settings import KafkaSettings, SettingsError, load_kafka_settings
 
 Result = TypeVar("Result")
@@ -33,8 +34,16 @@ def settings() -> KafkaSettings:
         return load_kafka_settings()
 
 
+def _options() -> dict[str, Any]:
+    """Return what every client needs to reach the brokers; raises UserError naming the file that cannot be used."""
+    with explained(SettingsError):
+        return settings().client_options()
+
+
 def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a command's work to its end and return its result; what Kafka refuses becomes a UserError."""
+    # What aiokafka says beside that is for a service's log, not for who waits at a terminal.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         return asyncio.run(work)
     except KafkaError as error:
@@ -44,7 +53,7 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
 @asynccontextmanager
 async def admin() -> AsyncIterator[AIOKafkaAdminClient]:
     """Yield a connected admin client; raises UserError when no broker answers."""
-    client = AIOKafkaAdminClient(**settings().client_options())
+    client = AIOKafkaAdminClient(**_options())
     await _started(client)
     try:
         yield client
@@ -56,7 +65,7 @@ async def admin() -> AsyncIterator[AIOKafkaAdminClient]:
 async def producer() -> AsyncIterator[AIOKafkaProducer]:
     """Yield a connected producer that waits for all in-sync replicas and writes nothing twice."""
     client = AIOKafkaProducer(
-        **settings().client_options(),
+        **_options(),
         acks="all",
         enable_idempotence=True,
         compression_type="zstd",
@@ -78,7 +87,7 @@ async def consumer(*partitions: TopicPartition) -> AsyncIterator[AIOKafkaConsume
     It stands at the partitions' end.
     """
     client = AIOKafkaConsumer(
-        **settings().client_options(),
+        **_options(),
         group_id=None,
         enable_auto_commit=False,
         isolation_level="read_committed",
@@ -118,21 +127,21 @@ async def up_to_now(client: AIOKafkaConsumer) -> AsyncGenerator[Record, None]:
 
 
 async def _started(client: Any) -> None:
-    """Start a client, or close it and raise UserError with the reason that aiokafka gives on its logger alone."""
-    said = MemoryHandler(capacity=1000, flushLevel=logging.CRITICAL + 1)
-    logger = logging.getLogger("aiokafka")
-    logger.propagate = False
-    logger.addHandler(said)
+    """Start a client, or close it and raise UserError with the reason in one line."""
     try:
         async with asyncio.timeout(_START_SECONDS):
+            await knock(settings())
             await client.start()
-    except (KafkaConnectionError, TimeoutError) as error:
-        await (client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
-        where = settings().bootstrap
-        reason = said.buffer[-1].getMessage() if said.buffer else str(error)
+    except (KafkaConnectionError, OSError) as error:  # a TimeoutError is an OSError
+        await _closed(client)
         raise UserError(
-            f"no Kafka broker answers at {where} ({one_line(reason)}); "
+            f"no Kafka broker answers at {settings().bootstrap} ({one_line(describe(error))}); "
             "start one with `onrecord broker up`, or set ONRECORD_KAFKA_BOOTSTRAP"
         ) from None
-    finally:
-        logger.removeHandler(said)
+    except (BrokerError, KafkaError) as error:
+        await _closed(client)
+        raise UserError(one_line(str(error))) from None
+
+
+async def _closed(client: Any) -> None:
+    await (client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())

@@ -104,7 +104,7 @@ def _readers(recipe: Recipe) -> Iterator[list[Connection]]:
 
 def _serve(recipe: Recipe, parent: Connection) -> None:
     """Answer batches until the parent closes the connection, or is no more."""
-    with suppress(EOFError):
+    with suppress(EOFError, ConnectionError):
         while batch := parent.recv():
             try:
                 parent.send(_read_batch(recipe, batch))
@@ -115,7 +115,7 @@ def _serve(recipe: Recipe, parent: Connection) -> None:
 def _received(reader: Connection) -> list[bytes | Broken]:
     try:
         answer = reader.recv()
-    except EOFError:
+    except (EOFError, ConnectionError):
         raise UserError("a reading process died (out of memory?); what was not printed has not been read") from None
     if isinstance(answer, UserError):
         raise answer
