@@ -37,9 +37,10 @@ log = logging.getLogger(__name__)
 
 READER = "services.enricher.reading:Reader"
 
-EXPECTED = (
-    BrokerError, GaveUpError, KafkaError, OSError, PoolError, SettingsError, StartError, TooManyDeadLettersError
-)  # fmt: skip
+EXPLAINED = (BrokerError, GaveUpError, PoolError, SettingsError, StartError, TooManyDeadLettersError)
+"""Ends of a worker that explain themselves in one line."""
+
+EXPECTED = (*EXPLAINED, KafkaError, OSError)
 """Ends of a worker that one line explains; any other is a fault of the program and shows its stack."""
 
 LEAVE_SECONDS = 10.0
@@ -60,7 +61,8 @@ def run_worker(settings: Settings, reader: str = READER) -> int:
         asyncio.run(_work(settings, reader))
     except* EXPECTED as group:
         for error in _leaves(group):
-            log.error("stopped, with nothing acknowledged that was not delivered: %s", describe(error))  # noqa: TRY400
+            line = str(error) if isinstance(error, EXPLAINED) else describe(error)
+            log.error("stopped, with nothing acknowledged that was not delivered: %s", line)  # noqa: TRY400
         status = 1
     except* Exception:
         log.exception("stopped by a fault, with nothing acknowledged that was not delivered")
@@ -85,7 +87,7 @@ async def _work(settings: Settings, reader: str) -> None:
     state = State(("brokers", "children", "partitions"))
     pool = WorkerPool(settings, metrics, reader)
     watchdog = Watchdog(settings.watchdog_seconds, metrics, children=lambda: pool.alive)
-    server = HealthServer(settings.metrics_host, settings.metrics_port, metrics.registry, state, watchdog.problems)
+    server = _health_server(settings, metrics, state, watchdog)
     async with AsyncExitStack() as stack:
         stack.enter_context(server)
         log.info("metrics and health on http://%s:%d", settings.metrics_host, server.port)
@@ -108,6 +110,16 @@ async def _work(settings: Settings, reader: str) -> None:
             await partitions.finish(settings.drain_deadline_seconds)
             for watch in watches:
                 watch.cancel()
+
+
+def _health_server(settings: Settings, metrics: Metrics, state: State, watchdog: Watchdog) -> HealthServer:
+    host, port = settings.metrics_host, settings.metrics_port
+    try:
+        return HealthServer(host, port, metrics.registry, state, watchdog.problems)
+    except OSError as error:
+        raise SettingsError(
+            f"ONRECORD_METRICS_HOST, ONRECORD_METRICS_PORT: cannot listen on {host}:{port}: {error.strerror}"
+        ) from None
 
 
 async def _start(settings: Settings, pool: WorkerPool, state: State, stack: AsyncExitStack) -> None:
@@ -141,12 +153,20 @@ async def _pool(pool: WorkerPool) -> None:
 
 
 async def _leave(app: faust.App) -> None:
-    """Leave the consumer group. Everything is committed by now, so a Faust that does not answer is left behind."""
-    try:
-        async with asyncio.timeout(LEAVE_SECONDS):
-            await app.stop()
-    except TimeoutError:
-        log.warning("Faust does not stop")
+    """Leave the consumer group. Everything is committed by now, so a Faust that does not stop is left behind.
+
+    It blocks the event loop while it waits for its thread, hence the timer.
+    """
+    last_resort = threading.Timer(LEAVE_SECONDS, _give_up)
+    last_resort.daemon = True
+    last_resort.start()
+    await app.stop()
+    last_resort.cancel()
+
+
+def _give_up() -> None:
+    log.critical("Faust does not stop; the process ends without it")
+    os._exit(1)
 
 
 @contextmanager

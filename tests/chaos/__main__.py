@@ -37,7 +37,7 @@ def main(words: list[str]) -> int:
                 with _cluster(scenario, shared, logs) as cluster:
                     outcome = asyncio.run(run(scenario, mode, cluster, logs))
                 row = _row(scenario, mode, outcome)
-                sys.stderr.write(f"{row} {time.monotonic() - began:.0f} s {outcome}\n"[:1000])
+                sys.stderr.write(f"{row} {time.monotonic() - began:.0f} s {outcome}\n"[:600])
                 rows.append(row)
                 good &= _is_good(mode, outcome)
                 if not good:

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -228,3 +229,15 @@ async def test_offsets_beyond_the_end_of_a_topic_do_not_hide_what_it_holds(
     await arena.until_events(topics.ENRICHED.name, 50)
     count = await arena.count()
     assert (count.lost, count.foreign, count.duplicates) == ([], [], 0)
+
+
+async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        arena = Arena("127.0.0.1:9", tmp_path, {"ONRECORD_METRICS_PORT": port})
+        worker = await arena.start_worker()
+        message = (await worker.said("stopped, with nothing acknowledged"))["message"]
+        assert "ONRECORD_METRICS_PORT" in message
+        assert port in message
+        assert await worker.first_exit() == 1
+        await worker.stop()
