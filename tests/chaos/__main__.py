@@ -27,27 +27,37 @@ def main(words: list[str]) -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     chosen = [one for one in SCENARIOS if not words or any(word in one.name for word in words)]
     rows = [HEAD]
-    good = True
+    bad = 0
     with tempfile.TemporaryDirectory() as folder, Cluster(Path(folder) / "kafka") as shared:
         for scenario in chosen:
             for mode in MODES:
-                began = time.monotonic()
                 logs = Path(folder) / f"{SCENARIOS.index(scenario)}-{mode}"
                 logs.mkdir()
-                with _cluster(scenario, shared, logs) as cluster:
-                    outcome = asyncio.run(run(scenario, mode, cluster, logs))
-                row = _row(scenario, mode, outcome)
-                sys.stderr.write(f"{row} {time.monotonic() - began:.0f} s {outcome}\n"[:600])
+                row, is_good = _run(scenario, mode, shared, logs)
                 rows.append(row)
-                good &= _is_good(mode, outcome)
-                if not good:
-                    for log in sorted(logs.glob("worker-*.log")):
-                        sys.stderr.write(f"--- {log}\n{log.read_text()[-5000:]}\n")
+                bad += not is_good
     table = "\n".join(rows)
     sys.stdout.write(table + "\n")
     if not words:
         _write(table)
-    return 0 if good else 1
+    return 1 if bad else 0
+
+
+def _run(scenario: Scenario, mode: str, shared: Cluster, logs: Path) -> tuple[str, bool]:
+    """Return the scenario's row, and whether all is well; what is not goes to standard error with the workers' logs."""
+    began = time.monotonic()
+    try:
+        with _cluster(scenario, shared, logs) as cluster:
+            outcome = asyncio.run(run(scenario, mode, cluster, logs))
+    except* TimeoutError:
+        row, is_good = f"| {scenario.name} | {mode} | did not end | | | | | |", False
+    else:
+        row, is_good = _row(scenario, mode, outcome), _is_good(mode, outcome)
+    sys.stderr.write(f"{row} {time.monotonic() - began:.0f} s\n")
+    if not is_good:
+        for log in sorted(logs.glob("worker-*.log")):
+            sys.stderr.write(f"--- {log}\n{log.read_text()[-5000:]}\n")
+    return row, is_good
 
 
 HEAD = (
