@@ -5,6 +5,7 @@
 
 import asyncio
 import logging
+import signal
 import sys
 import tempfile
 import time
@@ -97,4 +98,5 @@ def _write(table: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that brokers and workers are stopped with us
     sys.exit(main(sys.argv[1:]))
