@@ -31,7 +31,12 @@ def explained(*errors: type[Exception]) -> Iterator[None]:
 
 def show(line: str | Text = "") -> None:
     """Print one line of the result; a long one is left to the terminal or the pipe to wrap."""
-    out.print(line, soft_wrap=True)
+    if isinstance(line, Text):
+        out.print(line, soft_wrap=True)
+    else:
+        # Past rich, which would turn tabs into blanks.
+        out.file.write(f"{line}\n")
+        out.file.flush()
 
 
 def note(line: str | Text) -> None:

@@ -31,7 +31,7 @@ _POLL_MS = 300
 
 _FIGURES = {
     "onrecord_articles_enriched_total": "articles enriched",
-    "onrecord_articles_failed_total": "dead letters",
+    "onrecord_articles_failed_total": "failed",
     "onrecord_entities_total": "entities",
     "onrecord_quotes_total": "quotes",
     "onrecord_positions_total": "positions",

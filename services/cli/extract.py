@@ -22,9 +22,9 @@ def extract(
 ) -> None:
     """Read articles and show who is named, who said what, and where they stand. Needs no broker.
 
-    The settings ONRECORD_MODEL, ONRECORD_MODELS, ONRECORD_EXTRACTORS and ONRECORD_PUBLISH_TEXT apply as they do to
-    the worker. With --jsonl the output has the order of the input; a broken line is reported with its number, the
-    rest goes on, and the exit status is then 1.
+    ONRECORD_MODEL, ONRECORD_MODELS, ONRECORD_EXTRACTORS, ONRECORD_PUBLISH_TEXT and ONRECORD_CHILDREN (how many
+    processes --jsonl starts, by default one a core) apply as they do to the worker. With --jsonl the output has the
+    order of the input; a broken line is reported with its number, the rest goes on, and the exit status is then 1.
 
     **Examples:**
 

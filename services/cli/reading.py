@@ -1,6 +1,5 @@
 """The reading as the command runs it: in this process, or in one process a core."""
 
-import os
 import signal
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -31,13 +30,15 @@ class Recipe:
     models: tuple[tuple[str, str], ...]
     extractors: tuple[str, ...]
     publish_text: bool
+    processes: int
 
     @classmethod
     def from_environment(cls) -> "Recipe":
         """Return the recipe that a worker would use here; raises UserError naming the setting that is wrong."""
         with explained(SettingsError):
             settings = load_settings()
-        return cls(tuple(settings.pipelines.items()), settings.extractors, settings.publish_text)
+        models = tuple(settings.pipelines.items())
+        return cls(models, settings.extractors, settings.publish_text, settings.children)
 
     def read(self, articles: Sequence[RawArticle]) -> list[EnrichedArticle]:
         """Return the readings of `articles`, in their order; raises UserError when a model cannot be used."""
@@ -52,7 +53,7 @@ def _pipeline(recipe: Recipe) -> Pipeline:
 
 
 def read_lines(lines: Iterable[bytes], name: str, recipe: Recipe) -> Generator[bytes | Broken, None, None]:
-    """Read raw-article JSON lines on all cores, and yield enriched JSON, or what is wrong, in the input's order.
+    """Read raw-article JSON lines in several processes, and yield enriched JSON, or what is wrong, in their order.
 
     Only a few batches are in memory at any time. `name` is what the input is called in what is reported. Raises
     UserError when a model cannot be used or a reading process dies. Closing the generator ends the processes.
@@ -82,9 +83,9 @@ def read_lines(lines: Iterable[bytes], name: str, recipe: Recipe) -> Generator[b
 
 @contextmanager
 def _readers(recipe: Recipe) -> Iterator[list[Connection]]:
-    """Yield connections to processes that read batches, one process a core; end the processes in the end."""
+    """Yield a connection to each process that reads batches; end the processes in the end."""
     context = get_context("spawn")
-    pipes = [context.Pipe() for _ in range(_cores())]
+    pipes = [context.Pipe() for _ in range(recipe.processes)]
     processes = [context.Process(target=_serve, args=(recipe, theirs), daemon=True) for _, theirs in pipes]
     # Ctrl-C reaches the readers too, but it is for this process to end them: they are born deaf to it.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -142,8 +143,3 @@ def _parsed(origin: str, line: bytes) -> RawArticle | Broken:
         return parse(line, origin)
     except UserError as error:
         return Broken(origin, str(error).removeprefix(f"{origin}: "))
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -65,11 +65,6 @@ def test_json_lines_come_out_in_order_and_broken_ones_are_reported(tmp_path: Pat
     assert len(reports) == 2
 
 
-def test_an_article_read_alone_comes_out_as_among_others() -> None:
-    [alone] = extract("--jsonl", "-", stdin=RAW[7]).stdout.splitlines()
-    assert extract("--jsonl", "-", stdin="\n".join(RAW[:12])).stdout.splitlines()[7] == alone
-
-
 @pytest.mark.parametrize("arguments", [["-"], ["--jsonl", "-"]])
 def test_a_model_that_is_not_there_is_named_in_one_line(arguments: list[str]) -> None:
     done = extract(*arguments, stdin=RAW[0], ONRECORD_MODEL="no_such_model")
