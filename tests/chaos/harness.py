@@ -144,6 +144,8 @@ class Worker:
             if not self._wanted:
                 return
             await asyncio.sleep(0.5)
+            if not self._wanted:  # told to stop in between
+                return
             await self._spawn()
 
 
