@@ -5,6 +5,7 @@ Faust reads and follows rebalances. It never commits: the offsets are ours (acks
 
 import asyncio
 import logging
+import re
 from collections.abc import Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -23,6 +24,9 @@ from schemas.topics import RAW
 from services.enricher.settings import MEBIBYTE, Settings
 
 Answer = TypeVar("Answer")
+
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?P<trace_id>[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+"""Version, trace, parent and flags (W3C Trace Context)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +51,13 @@ class Raw:
 
     @property
     def trace_id(self) -> str | None:
-        """The trace that the message belongs to, from its W3C traceparent header if it has one."""
+        """The trace that the message belongs to, from its W3C traceparent header if it has one that is well formed.
+
+        It goes to the log, where no other text of a message may go.
+        """
         for name, value in self.headers:
-            if name == TRACEPARENT and value and value.count(b"-") == 3:
-                return value.split(b"-")[1].decode(errors="replace")
+            if name == TRACEPARENT and (found := _TRACEPARENT.fullmatch(value or b"")):
+                return found["trace_id"].decode()
         return None
 
     @classmethod

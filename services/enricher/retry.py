@@ -36,6 +36,8 @@ class Backoff:
 
 
 def describe(error: BaseException) -> str:
-    """Return one line for an error: its type, and what it says if anything."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    """Return one line for an error: its type, unless it says that itself, and what it says if anything."""
+    name, text = type(error).__name__, " ".join(str(error).split())
+    if name in text:  # aiokafka's
+        return text
+    return f"{name}: {text}" if text else name

@@ -134,8 +134,9 @@ class KafkaSettings(BaseSettings):
             try:
                 context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile, password)
             except OSError as error:
+                names = ", ".join(f"{KAFKA_PREFIX}SSL_{name}" for name in ("CERTFILE", "KEYFILE", "KEY_PASSWORD"))
                 message = f"{self.ssl_certfile} and {self.ssl_keyfile} cannot be used: {error}"
-                raise SettingsError(f"{KAFKA_PREFIX}SSL_CERTFILE: {message}") from None
+                raise SettingsError(f"{names}: {message}") from None
         return context
 
 
