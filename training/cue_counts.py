@@ -1,8 +1,8 @@
-"""Count, on annotated articles, how often the words of each frame report: makes services/extraction/data/cue_counts.tsv.
+"""Count, on annotated articles, how often the words of each frame report: makes data/cue_counts.tsv of extraction.
 
     python -m training.cue_counts polnear.train.jsonl > services/extraction/data/cue_counts.tsv
 
-A line of the input is one article: {"text", "quotes": [{"fragments": [[start, end], ...], "cue": {"start", "end"}}, ...]}.
+A line of the input is one article: {"text", "quotes": [{"fragments": [[start, end], ...], "cue": {"start", "end"}}]}.
 A candidate clause counts as right when an annotated quote shares its cue and half of their letters. Candidates inside
 quotation marks, or inside the content of another annotated quote, are left out: the annotation never looks there.
 
@@ -26,7 +26,7 @@ SEEN_OFTEN_ENOUGH = 3
 """How often a word must be seen in a frame to be listed when it was never right there."""
 
 HEADER = (
-    "# How often a word in a frame reports: frame, lemma, right, seen. Made by training/cue_counts.py from PolNeAR 1.0\n"
+    "# How often a word in a frame reports: frame, lemma, right, seen. Made by training/cue_counts.py of PolNeAR 1.0\n"
     "# (training articles; counts only). `*` sums up all words of the frame, those without a row included.\n"
 )
 
@@ -44,8 +44,9 @@ def main(path: Path) -> None:
             for key in ((report.frame, report.lemma), (report.frame, ANY)):
                 seen[key] += 1
                 right[key] += is_right
+
     def reports_often(frame: str) -> bool:
-        """Return whether an unlisted word of the frame could be taken for a cue: only there a refusal is worth a row."""
+        """Return whether an unlisted word of the frame may be taken for a cue: only there a refusal needs a row."""
         return right[frame, ANY] >= 0.25 * seen[frame, ANY]
 
     sys.stdout.write(HEADER)

@@ -58,9 +58,21 @@ class _Cue:
 class Paragraph:
     """One paragraph: its marked passages and the words between them."""
 
-    def __init__(self, doc: Doc, span: Offsets, passages: Sequence[Passage], cues: Cues, lead: Sequence[Token] = ()):
-        """`lead`: the last words of the paragraph before, where it ends with a colon."""
-        self.text = doc.text
+    def __init__(
+        self,
+        text: str,
+        doc: Doc,
+        span: Offsets,
+        passages: Sequence[Passage],
+        *,
+        cues: Cues,
+        lead: Sequence[Token] = (),
+    ) -> None:
+        """Lay out the paragraph at `span` of the article `text`, which `doc` is the reading of.
+
+        `lead`: the last words of the paragraph before, where it ends with a colon.
+        """
+        self.text = text
         self.passages = passages
         self.cues = cues
         bounds = [span[0], *(edge for passage in passages for edge in (passage.start, passage.end)), span[1]]
@@ -164,7 +176,12 @@ class Paragraph:
         starts = not _tail(self.gaps[index])
         if not (led or adjacent or (starts and words.index(verb) <= 4)):
             return None
-        if self._is_closed(index) and self._last_character(index) == "." and not words[0].text[:1].islower() and not adjacent:
+        if (
+            self._is_closed(index)
+            and self._last_character(index) == "."
+            and not words[0].text[:1].islower()
+            and not adjacent
+        ):
             return None
         if any(word.text == ":" for word in head[: head.index(verb)]):
             return None
@@ -204,7 +221,9 @@ class Paragraph:
 
     def _lead(self, words: Sequence[Token], colon: Token) -> _Cue | None:
         """Return the speaker before a colon: 'Kasich: "A"', 'a statement from Merz: "A"', 'His answer: "A"'."""
-        noun = next((word for word in reversed(words) if word.lemma_ in self.cues.quotatives and word.pos_ == "NOUN"), None)
+        noun = next(
+            (word for word in reversed(words) if word.lemma_ in self.cues.quotatives and word.pos_ == "NOUN"), None
+        )
         if noun is not None:
             source = syntax.child(noun, "poss")
             by = next((each for each in noun.children if each.lower_ in ("from", "by")), None)
@@ -234,7 +253,9 @@ class Paragraph:
 def _words(doc: Doc, start: int, end: int) -> list[Token]:
     """Return the tokens between two offsets, without white space."""
     span = doc.char_span(start, end, alignment_mode="contract") if end > start else None
-    return [token for token in span if not token.is_space and token.text not in "\"“”''``‘’"] if span is not None else []
+    return (
+        [token for token in span if not token.is_space and token.text not in "\"“”''``‘’"] if span is not None else []
+    )
 
 
 def _head(gap: Sequence[Token]) -> Sequence[Token]:
@@ -255,13 +276,17 @@ def _tail(gap: Sequence[Token]) -> Sequence[Token]:
 
 def _has_clause(words: Sequence[Token]) -> bool:
     """Return whether `words` hold a subject or a finite verb: then what follows is no longer the cue's own object."""
-    return any(word.dep_ in ("nsubj", "nsubjpass", "expl") or word.tag_ in ("VBD", "VBZ", "VBP", "MD") for word in words)
+    return any(
+        word.dep_ in ("nsubj", "nsubjpass", "expl") or word.tag_ in ("VBD", "VBZ", "VBP", "MD") for word in words
+    )
 
 
 def _according(word: Token, pattern: Pattern = Pattern.AFTER) -> _Cue:
     """Return the cue "according to" with its source."""
     to = syntax.child(word, "prep")
-    return _Cue(pattern, (word, to) if to is not None else (word,), syntax.child(to, "pobj") if to is not None else None)
+    return _Cue(
+        pattern, (word, to) if to is not None else (word,), syntax.child(to, "pobj") if to is not None else None
+    )
 
 
 def _is_main(word: Token, words: Sequence[Token]) -> bool:
@@ -272,19 +297,26 @@ def _is_main(word: Token, words: Sequence[Token]) -> bool:
 
 def _is_title(words: Sequence[Token]) -> bool:
     """Return whether a passage after `words` is a name in them: 'said in an interview *on* "The Story"'."""
-    return len(words) > 1 and words[-1].pos_ in ("ADP", "DET", "ADJ", "NOUN", "PART") and words[-1].lower_ not in ("that", "not")
+    return (
+        len(words) > 1
+        and words[-1].pos_ in ("ADP", "DET", "ADJ", "NOUN", "PART")
+        and words[-1].lower_ not in ("that", "not")
+    )
 
 
 def _first_nominal(words: Sequence[Token]) -> Token | None:
     """Return the head of the first noun phrase among `words`."""
     for position, word in enumerate(words):
         if word.pos_ in NOMINAL:
-            while word.dep_ in ("compound", "nmod", "amod", "poss", "det") and word.head in words[position + 1 :]:
-                word = word.head
-            return word
+            head = word
+            while head.dep_ in ("compound", "nmod", "amod", "poss", "det") and head.head in words[position + 1 :]:
+                head = head.head
+            return head
     return None
 
 
 def _last_subject(words: Sequence[Token]) -> Token | None:
     """Return the last subject among `words`, or else the head of their first noun phrase."""
-    return next((word for word in reversed(words) if word.dep_ in syntax.SUBJECTS and word.pos_ in NOMINAL), None) or _first_nominal(words)
+    return next(
+        (word for word in reversed(words) if word.dep_ in syntax.SUBJECTS and word.pos_ in NOMINAL), None
+    ) or _first_nominal(words)

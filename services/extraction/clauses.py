@@ -16,7 +16,9 @@ from services.extraction import syntax
 
 Offsets = tuple[int, int]
 
-LIGHT_VERBS = frozenset({"make", "have", "give", "issue", "express", "voice", "take", "release", "offer", "show", "repeat"})
+LIGHT_VERBS = frozenset(
+    {"make", "have", "give", "issue", "express", "voice", "take", "release", "offer", "show", "repeat"}
+)
 """Verbs that lend a noun their subject: "he made the claim that", "she has doubts about"."""
 
 
@@ -44,7 +46,9 @@ def candidates(doc: Doc) -> Iterator[Report]:
             yield from _adjective(token)
 
 
-def _report(frame: str, cue: Token, source: Token | None, content: tuple[Offsets, ...], last: Token | None = None) -> Report:
+def _report(
+    frame: str, cue: Token, source: Token | None, content: tuple[Offsets, ...], last: Token | None = None
+) -> Report:
     return Report(frame, cue.lemma_.lower(), syntax.edges((cue, last or cue)), source, content)
 
 
@@ -69,7 +73,7 @@ def _verb(verb: Token) -> Iterator[Report]:
 
 
 def _clause(verb: Token, clause: Token, source: Token | None) -> Iterator[Report]:
-    """"Merz said (that) *the talks failed*"; "*the talks*, Merz said, *failed*"; "they want *talks to begin*"."""
+    """ "Merz said (that) *the talks failed*"; "*the talks*, Merz said, *failed*"; "they want *talks to begin*"."""
     start, end = syntax.reach(clause)
     own = _own_words(verb, clause)
     first, last = syntax.edges(own)
@@ -98,13 +102,15 @@ def _own_words(verb: Token, clause: Token) -> list[Token]:
 
 
 def _infinitive(verb: Token, infinitive: Token, thing: Token | None, source: Token | None) -> Iterator[Report]:
-    """"Merz promised *to act*"; "Merz urged *Congress to act*"; "Merz considers *it a success*"."""
+    """ "Merz promised *to act*"; "Merz urged *Congress to act*"; "Merz considers *it a success*"."""
     start, end = syntax.reach(infinitive)
     if thing is not None and thing.i < infinitive.i:
         start = min(start, syntax.reach(thing)[0])
         yield _report("object to", verb, source, ((start, end),))
     elif start >= verb.idx:
-        frame = "to" if infinitive.left_edge.tag_ == "TO" or syntax.child(infinitive, "aux") is not None else "complement"
+        frame = (
+            "to" if infinitive.left_edge.tag_ == "TO" or syntax.child(infinitive, "aux") is not None else "complement"
+        )
         yield _report(frame, verb, source, ((start, end),))
 
 
@@ -118,10 +124,14 @@ def _predicated(verb: Token, thing: Token) -> Offsets:
 
 
 def _prepositions(verb: Token, source: Token | None) -> Iterator[Report]:
-    """"Merz called for *a truce*"; "Merz talked about *raising taxes*"; "Merz warned against *haste*"."""
+    """ "Merz called for *a truce*"; "Merz talked about *raising taxes*"; "Merz warned against *haste*"."""
     thing = syntax.child(verb, "dobj")
     for preposition in verb.children:
-        if preposition.dep_ == "prep" and preposition.i > verb.i and not (thing and preposition.lower_ in ("as", "for", "of")):
+        if (
+            preposition.dep_ == "prep"
+            and preposition.i > verb.i
+            and not (thing and preposition.lower_ in ("as", "for", "of"))
+        ):
             thing = syntax.child(preposition, "pobj", "pcomp")
             if thing is not None:
                 content = _phrase(thing) if thing.dep_ == "pobj" else (syntax.reach(thing),)
@@ -129,7 +139,7 @@ def _prepositions(verb: Token, source: Token | None) -> Iterator[Report]:
 
 
 def _passive(verb: Token) -> Iterator[Report]:
-    """"*The bill* was criticised by Democrats"; "Ms. Roe was accused *of lying*"; "Mr. Roe was told *that …*"."""
+    """ "*The bill* was criticised by Democrats"; "Ms. Roe was accused *of lying*"; "Mr. Roe was told *that …*"."""
     source = syntax.agent(verb)
     clause = syntax.child(verb, "ccomp")
     infinitive = syntax.child(verb, "xcomp")
@@ -147,7 +157,7 @@ def _passive(verb: Token) -> Iterator[Report]:
 
 
 def _according(word: Token) -> Iterator[Report]:
-    """"*The talks failed*, according to officials": the content is the rest of the sentence, or of its clause."""
+    """ "*The talks failed*, according to officials": the content is the rest of the sentence, or of its clause."""
     to = syntax.child(word, "prep")
     source = syntax.child(to, "pobj") if to is not None else None
     if to is None or source is None:
@@ -161,7 +171,7 @@ def _according(word: Token) -> Iterator[Report]:
 
 
 def _noun(noun: Token) -> Iterator[Report]:
-    """"Merz's claim *that …*"; "support for *the bill*"; "he has doubts about *it*"; "their decision *to stay*"."""
+    """ "Merz's claim *that …*"; "support for *the bill*"; "he has doubts about *it*"; "their decision *to stay*"."""
     owner = syntax.child(noun, "poss")
     if owner is None and noun.dep_ in ("dobj", "pobj", "attr") and noun.head.lemma_ in LIGHT_VERBS | {"be"}:
         owner = syntax.subject(noun.head)
@@ -183,7 +193,7 @@ def _noun(noun: Token) -> Iterator[Report]:
 
 
 def _adjective(adjective: Token) -> Iterator[Report]:
-    """"Merz is critical of *the plan*"; "Merz is sure *that …*"; "Merz is eager *to act*"."""
+    """ "Merz is critical of *the plan*"; "Merz is sure *that …*"; "Merz is eager *to act*"."""
     source = syntax.subject(adjective.head)
     for each in adjective.children:
         if each.i < adjective.i:

@@ -33,7 +33,7 @@ WORDS = SYNTAX | {"lemmatizer"}
 """For quotes and positions: their cues are looked up by lemma."""
 
 BATCH_ARTICLES = 8
-"""Articles that spaCy computes at once: larger batches leave the processor's cache, smaller ones repeat its overhead."""
+"""Articles that spaCy computes at once: more leave the processor's cache, fewer repeat the overhead of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,9 @@ class Pipeline:
             if reason is None:
                 readable.setdefault(language, []).append(index)
             else:
-                readings[index] = assembly.enriched(article, _provenance(skipped=reason), publish_text=self._publish_text)
+                readings[index] = assembly.enriched(
+                    article, _provenance(skipped=reason), publish_text=self._publish_text
+                )
         for language, indices in readable.items():
             model = self._models[language]
             documents = [parse(articles[index].text, articles[index].title) for index in indices]
@@ -125,7 +127,10 @@ def _load(language: str, package: str, wanted: Sequence[str]) -> _Model:
 
 
 def _provenance(
-    model: str | None = None, model_version: str | None = None, extractors: Sequence[str] = (), skipped: str | None = None
+    model: str | None = None,
+    model_version: str | None = None,
+    extractors: Sequence[str] = (),
+    skipped: str | None = None,
 ) -> Provenance:
     return Provenance(
         service=SERVICE,

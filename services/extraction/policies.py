@@ -1,4 +1,4 @@
-"""Is it a policy, and is its holder a political actor? A logistic model over the words of a clause, with its weights as data.
+"""Is it a policy, and is its holder a political actor? A logistic model over a clause, with its weights as data.
 
 The weights are made by training/position_weights.py; what they are about is readable in the table: a cue, the head of a
 target, the type of a holder.
@@ -16,11 +16,13 @@ THRESHOLD = 0.3
 """Least probability of a position: precision leads (docs/quality.md shows the curve)."""
 
 CERTAIN = frozenset({"there"})
-"""Frames that deny an act in so many words ("there will be *no troops deployed*"): too rare to be weighed, and clear."""
+"""Frames that deny an act outright ("there will be *no troops deployed*"): too rare to be weighed, and clear."""
 
 BIAS = "bias"
 
-META = frozenset({"claim", "criticism", "accusation", "allegation", "notion", "idea", "suggestion", "charge", "report", "rumor"})
+META = frozenset(
+    {"claim", "criticism", "accusation", "allegation", "notion", "idea", "suggestion", "charge", "report", "rumor"}
+)
 """Targets that are words, not deeds: "rejects *criticism* that …"."""
 
 

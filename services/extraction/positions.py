@@ -36,7 +36,9 @@ SPEAKERS_OWN = frozenset({"should", "is", "there"})
 NECESSITY = frozenset({"need", "have", "deserve"})
 """Verbs that say what should be done, not what their subject wants."""
 
-NOBODY = frozenset({"this", "that", "there", "you", "what", "nobody", "which", "one", "something", "nothing", "these", "those"})
+NOBODY = frozenset(
+    {"this", "that", "there", "you", "what", "nobody", "which", "one", "something", "nothing", "these", "those"}
+)
 
 
 @dataclass(slots=True)
@@ -123,9 +125,7 @@ def _reported_by(spoken: Sequence[Found], claim: Claim) -> Found | None:
     return None
 
 
-def _holders(
-    coreference: Coreference, claim: Claim, quote: Found | None
-) -> Iterator[tuple[Offsets, Entity | None]]:
+def _holders(coreference: Coreference, claim: Claim, quote: Found | None) -> Iterator[tuple[Offsets, Entity | None]]:
     """Yield whose stand it is: where they are mentioned, and who they are. Nobody when the text names nobody.
 
     Several are joined by "and": "Graham, Scott and Sasse *called for* a halt" is a position of each.

@@ -1,7 +1,7 @@
 """Passages between quotation marks, found from the marks alone: what is certain before any syntax is read.
 
-One passage is one pair of outermost marks. Marks inside it are its own affair. A passage whose mark is never closed ends
-with its paragraph, so that a lost mark cannot swallow an article; when the next paragraph opens with a mark, the
+One passage is one pair of outermost marks. Marks inside it are its own affair. A passage whose mark is never closed
+ends with its paragraph, so that a lost mark cannot swallow an article; when the next paragraph opens with a mark, the
 passage goes on in it, as printers do with a speech of several paragraphs.
 
 Everything here reads every character a fixed number of times.
@@ -109,29 +109,25 @@ def _doubles(marks: Sequence[_Mark], paragraph_end: int, open_at: int | None) ->
     alike = sum(mark.text in DOUBLE_EITHER for mark in marks) + (open_at is not None)
     balanced = alike % 2 == 0
     opener = '"' if open_at is not None else ""
+    in_value = False
     for mark in marks:
-        if open_at is None:
+        if in_value or (open_at is None and mark.in_markup):
+            in_value = not in_value
+        elif open_at is None:
             if _may_open(mark, balanced=balanced):
                 open_at, opener = mark.start, mark.text
         elif _may_close(mark, opener, balanced=balanced):
             yield Passage(open_at, mark.end, closed=True)
             open_at = None
         elif mark.opens and mark.text != "»" and (mark.text in DOUBLE_EITHER or mark.text == opener):
-            # A second opening mark: the first was never closed, and what followed it is anybody's words.
-            if not _joined(mark):
-                open_at, opener = mark.start, mark.text
+            # A second opening mark: the first was never closed, and what followed it is anybody's words. One that
+            # follows a word at once is none ("One.“Two.”"): a paragraph break was lost inside a passage.
+            open_at, opener = mark.start, mark.text
     if open_at is not None:
         yield Passage(open_at, paragraph_end, closed=False)
 
 
-def _joined(mark: _Mark) -> bool:
-    """Return whether an opening mark follows a word at once, as where a paragraph break was lost: “One.“Two.”."""
-    return not mark.opens
-
-
 def _may_open(mark: _Mark, *, balanced: bool) -> bool:
-    if mark.in_markup:
-        return False
     if mark.text in DOUBLE_OPENING or mark.text == "»":
         return mark.text != "»" or mark.opens
     return mark.text in DOUBLE_EITHER and (balanced or mark.opens)
@@ -142,7 +138,9 @@ def _may_close(mark: _Mark, opener: str, *, balanced: bool) -> bool:
         return mark.text in PARTNER[opener]
     if mark.text in DOUBLE_CLOSING:
         return True
-    return mark.text in DOUBLE_EITHER and (mark.closes or (balanced and not mark.opens) or opener == mark.text and balanced)
+    return mark.text in DOUBLE_EITHER and (
+        mark.closes or (balanced and not mark.opens) or (opener == mark.text and balanced)
+    )
 
 
 def _with_singles(text: str, marks: Sequence[_Mark], doubles: Sequence[Passage]) -> list[Passage]:
@@ -185,7 +183,11 @@ def _closes_single(mark: _Mark) -> bool:
 
 def _is_plural_possessive(text: str, mark: _Mark) -> bool:
     """Return whether a closing mark may be the apostrophe of a plural: workers' rights."""
-    return text[mark.start - 1] in "sS" and text[mark.end : mark.end + 1] == " " and text[mark.end + 1 : mark.end + 2].islower()
+    return (
+        text[mark.start - 1] in "sS"
+        and text[mark.end : mark.end + 1] == " "
+        and text[mark.end + 1 : mark.end + 2].islower()
+    )
 
 
 def _outermost(singles: Sequence[Passage], doubles: Sequence[Passage]) -> list[Passage]:

@@ -4,22 +4,22 @@ What marks make certain comes first. A reporting clause then adds what has no ma
 contains ("he called it “a mistake”"), and gives way where a marked quote has the same cue.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from spacy.tokens import Doc, Token
 
-from services.extraction import syntax
-from services.extraction.attributions import SENTENCE_ENDS, Paragraph, Pattern, Said
+from schemas import Act, Entity, QuoteKind
+from services.extraction import borders, syntax
+from services.extraction.attributions import Paragraph, Pattern, Said
 from services.extraction.clauses import Report, candidates
 from services.extraction.coreference import Coreference
 from services.extraction.cues import Cues, lexicon
 from services.extraction.document import Block, Document, Zone
 from services.extraction.quotation import Passage, passages
 from services.extraction.wordlists import rows
-from schemas import Act, Entity, QuoteKind
 
 Offsets = tuple[int, int]
 
@@ -31,9 +31,6 @@ REPORT_THRESHOLD = 0.4
 
 CARRY_PARAGRAPHS = 1
 """How many paragraphs back a passage without cue finds its speaker: the one before, or its own."""
-
-LOOSE = " \t\r\n\u00a0,;:–—-"
-"""What a parse leaves at the edges of a clause: it is no part of what is said."""
 
 DIRECT_SHARE, INDIRECT_SHARE = 0.95, 0.02
 """Share of letters inside marks from which a quote is direct, and up to which it is indirect; between, it is mixed."""
@@ -73,7 +70,7 @@ def extract(document: Document, doc: Doc, coreference: Coreference) -> list[Foun
     cues = lexicon()
     blocks = [block for block in document.blocks if block.zone in SPOKEN_ZONES]
     marked = passages(document.text, [(block.start, block.end) for block in blocks])
-    said = list(_marked_quotes(doc, blocks, marked, cues))
+    said = list(_marked_quotes(document.text, doc, blocks, marked, cues))
     found = _with_reports(document, doc, said, marked, cues)
     found.sort(key=lambda quote: (quote.start, quote.end))
     for quote in found:
@@ -87,7 +84,7 @@ def kind_of(text: str, pieces: Sequence[Offsets], marked: Sequence[Passage]) -> 
     letters = inside = 0
     for start, end in pieces:
         letters += sum(character.isalnum() for character in text[start:end])
-        for passage in _overlapping(marked, start, end):
+        for passage in borders.overlapping(marked, (start, end)):
             inside += sum(character.isalnum() for character in text[max(start, passage.start) : min(end, passage.end)])
     share = inside / letters if letters else 0.0
     if share >= DIRECT_SHARE:
@@ -96,19 +93,17 @@ def kind_of(text: str, pieces: Sequence[Offsets], marked: Sequence[Passage]) -> 
 
 
 def _marked_quotes(
-    doc: Doc, blocks: Sequence[Block], marked: Sequence[Passage], cues: Cues
+    text: str, doc: Doc, blocks: Sequence[Block], marked: Sequence[Passage], cues: Cues
 ) -> Iterator[Said]:
     """Yield the quotes that marks make, paragraph by paragraph."""
     lead: Sequence[Token] = ()
     for start, end, inside in _stretches(blocks, marked):
-        paragraph = Paragraph(doc, (start, end), inside, cues, lead)
+        paragraph = Paragraph(text, doc, (start, end), inside, cues=cues, lead=lead)
         yield from paragraph.quotes()
         lead = paragraph.lead()
 
 
-def _stretches(
-    blocks: Sequence[Block], marked: Sequence[Passage]
-) -> Iterator[tuple[int, int, list[Passage]]]:
+def _stretches(blocks: Sequence[Block], marked: Sequence[Passage]) -> Iterator[tuple[int, int, list[Passage]]]:
     """Yield start, end and passages of every paragraph; of several at once where a passage spans them."""
     waiting = list(reversed(marked))
     start: int | None = None
@@ -123,9 +118,7 @@ def _stretches(
         start, inside = None, []
 
 
-def _with_reports(
-    document: Document, doc: Doc, said: list[Said], marked: Sequence[Passage], cues: Cues
-) -> list[Found]:
+def _with_reports(document: Document, doc: Doc, said: list[Said], marked: Sequence[Passage], cues: Cues) -> list[Found]:
     """Return the marked quotes and the reporting clauses that are none of them.
 
     Reports inside a quote are its speaker's affair, not the article's: each stretch of text is in one quote.
@@ -144,13 +137,18 @@ def _with_reports(
             continue
         same = by_cue.get(report.cue[0])
         if same is not None:
-            _complete(document.text, same, report)
+            borders.complete(document.text, same, report)
             continue
-        content = _mend(document.text, report.content, marked)
-        content = _beside(content, said)
+        content = borders.beside(borders.mend(document.text, report.content, marked), said)
         if _size(content):
             merged.append(
-                Found(content, report.cue, report.source, cues.act(report.lemma), cues.precision(report.frame, report.lemma))
+                Found(
+                    content,
+                    report.cue,
+                    report.source,
+                    cues.act(report.lemma),
+                    cues.precision(report.frame, report.lemma),
+                )
             )
             for piece in content:
                 _take(taken, piece)
@@ -163,9 +161,10 @@ def _likely(document: Document, doc: Doc, cues: Cues) -> Iterator[Report]:
     for report in candidates(doc):
         precision = cues.precision(report.frame, report.lemma)
         cue = report.cue[0]
-        if precision >= REPORT_THRESHOLD and document.zone_at(cue) in SPOKEN_ZONES:
-            if cue not in best or precision > best[cue][0]:
-                best[cue] = precision, report
+        if precision < REPORT_THRESHOLD or document.zone_at(cue) not in SPOKEN_ZONES:
+            continue
+        if cue not in best or precision > best[cue][0]:
+            best[cue] = precision, report
     return (report for _, report in best.values())
 
 
@@ -173,53 +172,13 @@ def _found(quote: Said, cues: Cues) -> Found:
     cue = syntax.edges(quote.cue) if quote.cue else None
     act = cues.acts.get(quote.cue[0].lemma_.lower(), Act.SAY) if quote.cue else Act.SAY
     return Found(
-        quote.pieces, cue, quote.source, act, _pattern_precision()[quote.pattern], carried=quote.pattern is Pattern.CARRIED
+        quote.pieces,
+        cue,
+        quote.source,
+        act,
+        _pattern_precision()[quote.pattern],
+        carried=quote.pattern is Pattern.CARRIED,
     )
-
-
-def _complete(text: str, quote: Said, report: Report) -> None:
-    """Let a marked quote reach as far as the clause that has its cue: 'Mr. Roe added: "We knew" *it was coming*'."""
-    start, end = quote.pieces[-1]
-    closed = text[max(start, end - 3) : end].rstrip("\"'”’")[-1:] in SENTENCE_ENDS
-    if quote.pattern is Pattern.BEFORE and not closed:
-        for piece_start, piece_end in report.content:
-            if piece_start < end < piece_end:
-                quote.pieces[-1] = (min(start, max(piece_start, quote.cue[-1].idx + len(quote.cue[-1]))), piece_end)
-
-
-def _mend(text: str, pieces: Sequence[Offsets], marked: Sequence[Passage]) -> list[Offsets]:
-    """Return `pieces` with every quotation mark that they cut through taken in whole."""
-    mended: list[Offsets] = []
-    for start, end in pieces:
-        words = text[start:end]
-        start, end = start + len(words) - len(words.lstrip(LOOSE)), end - len(words) + len(words.rstrip(LOOSE))
-        for passage in _overlapping(marked, start, end):
-            if start <= passage.start or passage.end <= end:
-                start, end = min(start, passage.start), max(end, passage.end)
-        if mended and start <= mended[-1][1]:
-            mended[-1] = (mended[-1][0], max(end, mended[-1][1]))
-        else:
-            mended.append((start, end))
-    return mended
-
-
-def _beside(pieces: Sequence[Offsets], said: list[Said]) -> list[Offsets]:
-    """Return `pieces` without what marked quotes claim; quotes that lean on no cue after them are taken in instead."""
-    kept: list[Offsets] = []
-    for start, end in pieces:
-        first = bisect_right(said, start, key=lambda quote: quote.pieces[-1][1])
-        after = bisect_left(said, end, key=lambda quote: quote.pieces[0][0])
-        for quote in said[first:after]:
-            inside = start <= quote.pieces[0][0] and quote.pieces[-1][1] <= end
-            if inside and quote.pattern is not Pattern.AFTER and (not quote.cue or start <= quote.cue[0].idx < end):
-                del said[bisect_left(said, quote.pieces[0][0], key=lambda each: each.pieces[0][0])]
-            elif quote.pieces[0][0] > start:
-                end = min(end, quote.pieces[0][0])
-            else:
-                start = max(start, quote.pieces[-1][1])
-        if start < end:
-            kept.append((start, end))
-    return kept
 
 
 def _resolve(found: Sequence[Found], blocks: Sequence[Block], coreference: Coreference) -> None:
@@ -230,19 +189,12 @@ def _resolve(found: Sequence[Found], blocks: Sequence[Block], coreference: Coref
         if quote.source is not None:
             quote.speaker = syntax.noun_phrase(quote.source)
             quote.entity = coreference.resolve(*quote.speaker)
-        elif quote.carried and last is not None:
+        elif quote.carried and last is not None and last.source is not None:
             apart = bisect_right(starts, quote.start) - bisect_right(starts, last.end - 1)
             if apart <= CARRY_PARAGRAPHS:
                 quote.speaker, quote.entity = syntax.noun_phrase(syntax.antecedent(last.source)), last.entity
         if quote.act is Act.SAY and quote.source is not None:
             last = quote
-
-
-def _overlapping(marked: Sequence[Passage], start: int, end: int) -> Sequence[Passage]:
-    """Return the passages that share a character with `start` to `end`."""
-    first = bisect_right(marked, start, key=lambda passage: passage.end)
-    last = bisect_left(marked, end, key=lambda passage: passage.start)
-    return marked[first:last]
 
 
 def _take(taken: bytearray, piece: Offsets) -> None:

@@ -1,7 +1,7 @@
 """Clauses that take a stand: cue, holder and target with their modality, read from the dependency parse.
 
-Like `clauses`, this part can be taken over by a learned encoder. It says what a clause claims, by its words; whether the
-holder is a political actor and the target a policy is asked later.
+Like `clauses`, this part can be taken over by a learned encoder. It says what a clause claims, by its words; whether
+the holder is a political actor and the target a policy is asked later.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,9 @@ CONDITIONS = frozenset({"if", "unless", "until", "provided"})
 BEFORE_VERB = frozenset({"advmod", "auxpass", "npadvmod"})
 """What stands before a verb and belongs to what is to be done: "*immediately* pass the bill", "*be* asked to pay"."""
 
-CIRCUMSTANCES = frozenset({"amid", "after", "before", "during", "since", "despite", "following", "because", "ahead", "until"})
+CIRCUMSTANCES = frozenset(
+    {"amid", "after", "before", "during", "since", "despite", "following", "because", "ahead", "until"}
+)
 OCCASIONS = frozenset(
     {"wake", "light", "response", "aftermath", "face", "interview", "statement", "speech", "letter"}
     | {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "week", "month", "year"}
@@ -84,7 +86,9 @@ def claims(doc: Doc) -> Iterator[Claim]:
 
 @cache
 def _lexicon() -> dict[tuple[str, str], Modality]:
-    return {(frame, lemma): Modality(name) for name, frame, lemmas in rows("position_cues.tsv") for lemma in lemmas.split()}
+    return {
+        (frame, lemma): Modality(name) for name, frame, lemmas in rows("position_cues.tsv") for lemma in lemmas.split()
+    }
 
 
 def _from_report(doc: Doc, report: Report, modality: Modality) -> Iterator[Claim]:
@@ -100,8 +104,16 @@ def _from_report(doc: Doc, report: Report, modality: Modality) -> Iterator[Claim
     focus = _focus(asked or content.root)
     negated = _is_negated(verb)
     claim = Claim(
-        report.frame, report.lemma, NEGATED[modality] if negated else modality, report.cue, report.source,
-        target_span(focus), focus, negated, _is_conditional(verb), verb.tag_,
+        report.frame,
+        report.lemma,
+        NEGATED[modality] if negated else modality,
+        report.cue,
+        report.source,
+        target_span(focus),
+        focus,
+        negated,
+        _is_conditional(verb),
+        verb.tag_,
     )
     yield claim
     for other in _coordinated(focus):
@@ -114,11 +126,15 @@ def _focus(root: Token) -> Token:
         inner = None
         if root.lemma_.lower() in REQUESTS and root.pos_ == "NOUN":
             inner = next((each for each in root.children if each.dep_ == "acl" and each.i > root.i), None)
-            preposition = next((each for each in root.children if each.lower_ in ("for", "of") and each.i > root.i), None)
+            preposition = next(
+                (each for each in root.children if each.lower_ in ("for", "of") and each.i > root.i), None
+            )
             if inner is None and preposition is not None:
                 inner = syntax.child(preposition, "pobj", "pcomp")
             if inner is None:  # "rejected calls to lift …", parsed as if it was rejected in order to lift
-                inner = next((each for each in root.head.children if each.left_edge.i == root.i + 1 and each.tag_ == "VB"), None)
+                inner = next(
+                    (each for each in root.head.children if each.left_edge.i == root.i + 1 and each.tag_ == "VB"), None
+                )
         if inner is None:
             return root
         root = inner
@@ -129,7 +145,12 @@ def _coordinated(focus: Token) -> Iterator[Token]:
     """Yield the verbs that share their subject with the target: "promised to cut taxes and *raise wages*"."""
     if focus.pos_ == "VERB":
         for each in focus.children:
-            if each.dep_ == "conj" and each.pos_ == "VERB" and syntax.child(each, *syntax.SUBJECTS) is None and each.tag_ == focus.tag_:
+            if (
+                each.dep_ == "conj"
+                and each.pos_ == "VERB"
+                and syntax.child(each, *syntax.SUBJECTS) is None
+                and each.tag_ == focus.tag_
+            ):
                 yield each
                 yield from _coordinated(each)
                 return
@@ -138,8 +159,8 @@ def _coordinated(focus: Token) -> Iterator[Token]:
 def target_span(focus: Token) -> Offsets:
     """Return the words of a target: a noun phrase, or a verb with its objects.
 
-    Its subject and auxiliaries are left out, and so is what is added about circumstances: "step up their spending *in the
-    wake of Trump's request*", "vote on the bill *because* …".
+    Its subject and auxiliaries are left out, and so is what is added about circumstances: "step up their spending *in
+    the wake of Trump's request*", "vote on the bill *because* …".
     """
     if focus.pos_ in ("VERB", "AUX"):
         before = [each.left_edge for each in focus.children if each.i < focus.i and each.dep_ in BEFORE_VERB]
@@ -181,7 +202,9 @@ def _is_circumstance(token: Token) -> bool:
     if token.dep_ != "prep":
         return False
     thing = syntax.child(token, "pobj")
-    return token.lower_ in CIRCUMSTANCES or (token.lower_ in ("in", "on") and thing is not None and thing.lemma_ in OCCASIONS)
+    return token.lower_ in CIRCUMSTANCES or (
+        token.lower_ in ("in", "on") and thing is not None and thing.lemma_ in OCCASIONS
+    )
 
 
 def _trimmed(first: Token, last: Token) -> Offsets:
@@ -195,7 +218,7 @@ def _trimmed(first: Token, last: Token) -> Offsets:
 
 
 def _modal(modal: Token) -> Iterator[Claim]:
-    """Yield the stand of a modal: "we *will* send troops" commits, "Congress *must* act" demands, "*cannot*" rejects."""
+    """Yield the stand of a modal: "we *will* act" commits, "Congress *must* act" demands, "we *cannot* act" rejects."""
     verb = modal.head
     word = modal.lower_
     if modal.dep_ != "aux" or verb.pos_ not in ("VERB", "AUX") or _is_supposed(verb):
@@ -213,8 +236,15 @@ def _modal(modal: Token) -> Iterator[Claim]:
     if verb.lemma_ == "be" or (frame != "should" and syntax.is_passive(verb)):
         return
     claim = Claim(
-        frame, verb.lemma_.lower(), NEGATED[modality] if negated else modality, (modal.idx, modal.idx + len(modal)), holder,
-        target_span(verb), verb, negated, _is_conditional(verb),
+        frame,
+        verb.lemma_.lower(),
+        NEGATED[modality] if negated else modality,
+        (modal.idx, modal.idx + len(modal)),
+        holder,
+        target_span(verb),
+        verb,
+        negated,
+        _is_conditional(verb),
     )
     yield claim
     for other in _coordinated(verb):
@@ -231,7 +261,9 @@ def _judgement(be: Token) -> Iterator[Claim]:
             words = thing.doc.char_span(start, end, alignment_mode="expand")
             if words is not None and words[0].lower_ == "no" and len(words) > 1:
                 start = words[1].idx
-            yield Claim("there", "be", Modality.REJECT, (be.idx, be.idx + len(be)), None, (start, end), thing, negated=True)
+            yield Claim(
+                "there", "be", Modality.REJECT, (be.idx, be.idx + len(be)), None, (start, end), thing, negated=True
+            )
         return
     word = syntax.child(be, "acomp", "attr")
     if subject is None or word is None:
@@ -244,8 +276,15 @@ def _judgement(be: Token) -> Iterator[Claim]:
         return
     negated = _is_negated(be)
     yield Claim(
-        "is", verdict.lemma_.lower(), NEGATED[modality] if negated else modality, syntax.edges((verdict,)), None,
-        target_span(_focus(subject)), subject, negated, _is_conditional(be),
+        "is",
+        verdict.lemma_.lower(),
+        NEGATED[modality] if negated else modality,
+        syntax.edges((verdict,)),
+        None,
+        target_span(_focus(subject)),
+        subject,
+        negated,
+        _is_conditional(be),
     )
 
 
@@ -264,11 +303,15 @@ def _is_negated(verb: Token) -> bool:
     subject = syntax.child(verb, "nsubj", "nsubjpass")
     if subject is not None and (subject.lower_ in ("nobody", "none") or _has_no(subject)):
         return True
-    return verb.dep_ in ("xcomp", "acomp") and verb.head.lemma_ in ("be", "seem", "appear", "plan", "want") and syntax.is_negated(verb.head)
+    return (
+        verb.dep_ in ("xcomp", "acomp")
+        and verb.head.lemma_ in ("be", "seem", "appear", "plan", "want")
+        and syntax.is_negated(verb.head)
+    )
 
 
 def _is_supposed(verb: Token) -> bool:
-    """Return whether a clause only asks or supposes: "did not say *whether* he supports it", "*if* a country wants …"."""
+    """Return whether a clause only asks or supposes: "did not say *whether* he supports it", "*if* he wants …"."""
     for _ in range(4):
         if any(each.dep_ == "mark" and each.lower_ in ("if", "whether", "unless") for each in verb.children):
             return True

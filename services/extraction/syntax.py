@@ -42,7 +42,7 @@ def agent(verb: Token) -> Token | None:
 
 
 def is_passive(verb: Token) -> bool:
-    """Return whether `verb` stands in the passive: "was criticised", "the bill criticised by", "*asked* whether …, she"."""
+    """Return whether `verb` stands in the passive: "was criticised", "the bill criticised by", "*asked* whether …"."""
     if child(verb, "auxpass", "nsubjpass") is not None:
         return True
     return verb.tag_ == "VBN" and verb.dep_ in ("acl", "advcl") and child(verb, "aux", "nsubj") is None
@@ -79,7 +79,22 @@ def noun_phrase(noun: Token) -> tuple[int, int]:
         after_comma = each.left_edge.i > 0 and each.doc[each.left_edge.i - 1].text in (",", "—", "–", "-", "(")
         if each.dep_ in ("relcl", "advcl", "parataxis") or (each.dep_ == "acl" and after_comma):
             break
-        if each.dep_ in ("cc", "conj", "appos", "prep", "acl", "compound", "nummod", "amod", "case", "det", "poss", "npadvmod", "advmod", "nmod"):
+        if each.dep_ in (
+            "cc",
+            "conj",
+            "appos",
+            "prep",
+            "acl",
+            "compound",
+            "nummod",
+            "amod",
+            "case",
+            "det",
+            "poss",
+            "npadvmod",
+            "advmod",
+            "nmod",
+        ):
             last = each.right_edge
         if each.right_edge.i - noun.i > 40:  # nobody is introduced at such length: a parse error
             break
@@ -92,12 +107,11 @@ def noun_phrase(noun: Token) -> tuple[int, int]:
 def single_phrase(noun: Token) -> tuple[int, int]:
     """Return the character offsets of a noun phrase without what is joined to it: "*Sen. Graham* and Sen. Scott"."""
     start, end = noun_phrase(noun)
-    joined = [each.idx for each in noun.children if each.dep_ in ("cc", "conj") and each.i > noun.i]
-    comma = next((each.idx for each in noun.children if each.dep_ == "punct" and each.i > noun.i), end)
-    if not joined:
+    if not any(each.dep_ in ("cc", "conj") and each.i > noun.i for each in noun.children):
         return start, end
-    end = min(end, max(noun.idx + len(noun), min([*joined, comma])))
-    return start, start + len(noun.doc.text[start:end].rstrip())
+    first = next(each for each in noun.children if each.i > noun.i and each.dep_ in ("cc", "conj", "punct"))
+    last = noun.doc[max(noun.i, first.left_edge.i - 1)]
+    return start, min(end, last.idx + len(last))
 
 
 def antecedent(token: Token) -> Token:

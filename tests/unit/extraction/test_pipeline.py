@@ -59,7 +59,9 @@ class TestReading:
 
 class TestSameArticleSameReading:
     def test_alone_and_in_company(self, pipeline: Pipeline) -> None:
-        articles = [article(article_id=str(number), body=STORY[: 60 + number * 17] * (number % 4 + 1)) for number in range(24)]
+        articles = [
+            article(article_id=str(number), body=STORY[: 60 + number * 17] * (number % 4 + 1)) for number in range(24)
+        ]
         alone = [pipeline.read([each])[0] for each in articles]
         assert pipeline.read(articles) == alone
         assert pipeline.read(articles[::-1]) == alone[::-1]
@@ -87,7 +89,9 @@ class TestExtractors:
     def test_entities_alone_load_no_lemmatizer(self, monkeypatch: pytest.MonkeyPatch) -> None:
         loaded: list[set[str]] = []
         load = module.models.load
-        monkeypatch.setattr(module.models, "load", lambda name, needed: loaded.append(set(needed)) or load(name, needed))
+        monkeypatch.setattr(
+            module.models, "load", lambda name, needed: loaded.append(set(needed)) or load(name, needed)
+        )
         Pipeline(extractors=["entities"])
         assert "lemmatizer" not in loaded[0]
 
@@ -154,7 +158,9 @@ class TestTheNatoArticle:
         return result
 
     def test_every_direct_quote_has_its_speaker(self, reading: dict[str, list[dict[str, str]]]) -> None:
-        direct = [(quote["text"][1:20], quote["speaker_name"]) for quote in reading["quotes"] if quote["kind"] == "direct"]
+        direct = [
+            (quote["text"][1:20], quote["speaker_name"]) for quote in reading["quotes"] if quote["kind"] == "direct"
+        ]
         for begins, speaker in [
             ("Right now, we are s", "Mark Rutte"),
             ("The U.S. is by far ", "Mark Rutte"),
@@ -166,7 +172,11 @@ class TestTheNatoArticle:
 
     def test_the_positions_that_the_project_began_with(self, reading: dict[str, list[dict[str, object]]]) -> None:
         stated = {
-            (position["holder_name"] or position["holder"]["text"].split(" in ")[0], position["target"]["text"], position["stance"])  # type: ignore[index]
+            (
+                position["holder_name"] or position["holder"]["text"].split(" in ")[0],
+                position["target"]["text"],
+                position["stance"],
+            )  # type: ignore[index]
             for position in reading["positions"]
         }
         assert ("Donald Trump", "increase defense spending to 5% of GDP", "support") in stated

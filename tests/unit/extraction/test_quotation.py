@@ -58,7 +58,7 @@ class TestUnbalanced:
         assert marked('"Lost here. Then "found," he said.') == ['"found,"']
 
     def test_inches_are_no_marks(self) -> None:
-        assert marked("It is 5'10\" tall and \"fits,\" he said") == ['"fits,"']
+        assert marked('It is 5\'10" tall and "fits," he said') == ['"fits,"']
 
     def test_a_lost_mark_leaves_the_next_paragraph_alone(self) -> None:
         assert marked('He "began.\n\n"One," she said, "two."')[-1] == '"two."'
