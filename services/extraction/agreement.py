@@ -150,4 +150,4 @@ def merged(names: list[Name], more: Iterable[Name]) -> list[Name]:
     taken = bytearray(max((name.end for name in names), default=0))
     for name in names:
         taken[name.start : name.end] = b"\x01" * (name.end - name.start)
-    return sorted([*names, *(name for name in more if not any(taken[name.start : name.end]))])
+    return sorted([*names, *(name for name in more if taken.find(1, name.start, name.end) < 0)])

@@ -16,7 +16,7 @@ from services.extraction import entities, references, salience, values
 from services.extraction.document import Document
 from services.extraction.grouping import group
 from services.extraction.parties import Party, parties
-from services.extraction.tokens import Tokens, head_of, tokens_of
+from services.extraction.tokens import Tokens, head_of, text_of, tokens_of
 from services.extraction.wordlists import words
 
 
@@ -41,7 +41,7 @@ class Coreference:
 
         `published_at` is the day that "Monday" and "last week" count from; without it they stay without a date.
         """
-        readable = doc.text
+        readable = text_of(doc)
         self._tokens = Tokens.of(doc)
         names = entities.recognise(document, readable, doc, self._tokens)
         groups = group(readable, names)

@@ -105,7 +105,7 @@ def _without_overlap(sources: Sequence[Iterable[Name]]) -> list[Name]:
     taken = bytearray(max((name.end for *_, name in ranked), default=0))
     kept = []
     for *_, name in ranked:
-        if not any(taken[name.start : name.end]):
+        if taken.find(1, name.start, name.end) < 0:
             taken[name.start : name.end] = b"\x01" * (name.end - name.start)
             kept.append(name)
     return sorted(kept)

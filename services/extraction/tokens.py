@@ -1,10 +1,12 @@
 """The tokens of a spaCy reading as plain lists: rules that look at every token cannot afford spaCy's objects."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Self
 
-from spacy.attrs import DEP, HEAD, POS, SENT_START
+from spacy.attrs import DEP, HEAD, ORTH, POS, SENT_START, SPACY
 from spacy.tokens import Doc
 
 from services.extraction.document import Document
@@ -25,26 +27,37 @@ class Tokens:
     @classmethod
     def of(cls, doc: Doc) -> Self:
         """Return the tokens of `doc`."""
-        texts = [token.text for token in doc]
-        starts = [token.idx for token in doc]
-        columns = doc.to_array([POS, DEP, HEAD, SENT_START])
-        pos, deps = (columns[:, i].tolist() for i in range(2))
-        offsets, opens = (columns[:, i].astype("int64").tolist() for i in (2, 3))
-        names = {number: doc.vocab.strings[number] for number in {*pos, *deps}}
-        sentences, first = [], 0
-        for index, opening in enumerate(opens):
-            if opening == 1:
-                first = index
-            sentences.append(first)
+        columns = doc.to_array([ORTH, SPACY, POS, DEP, HEAD, SENT_START])
+        orths, spaces, pos, deps, heads, opens = (columns[:, i].astype("int64").tolist() for i in range(6))
+        texts = _strings(doc, orths)
+        starts = _starts(texts, spaces)
         return cls(
             texts,
             starts,
             [start + len(text) for start, text in zip(starts, texts, strict=True)],
-            [names[number] for number in pos],
-            [names[number] for number in deps],
-            [index + offset for index, offset in enumerate(offsets)],
-            sentences,
+            _strings(doc, pos),
+            _strings(doc, deps),
+            [index + offset for index, offset in enumerate(heads)],
+            list(accumulate((index if opening == 1 else 0 for index, opening in enumerate(opens)), max)),
         )
+
+
+def _strings(doc: Doc, numbers: Sequence[int]) -> list[str]:
+    """Return the strings of spaCy's numbers; each different one is looked up once."""
+    known = {number: doc.vocab.strings[number % 2**64] for number in set(numbers)}
+    return [known[number] for number in numbers]
+
+
+def _starts(texts: Sequence[str], spaces: Sequence[int]) -> list[int]:
+    """Return where each token begins, given the texts and whether a space follows each."""
+    return list(accumulate((len(text) + space for text, space in zip(texts, spaces, strict=True)), initial=0))[:-1]
+
+
+def text_of(doc: Doc) -> str:
+    """Return the text of `doc`; faster than spaCy's own, which makes an object of every token."""
+    columns = doc.to_array([ORTH, SPACY]).astype("int64")
+    texts = _strings(doc, columns[:, 0].tolist())
+    return "".join([text + " " if space else text for text, space in zip(texts, columns[:, 1].tolist(), strict=True)])
 
 
 def tokens_of(tokens: Tokens, start: int, end: int) -> tuple[int, int]:
@@ -69,7 +82,8 @@ def open_sentences(document: Document, doc: Doc) -> Doc:
 
     A headline ends without a full stop: left alone, parser and NER read it as one sentence with the line below.
     """
-    starts = [token.idx for token in doc]
+    columns = doc.to_array([ORTH, SPACY]).astype("int64")
+    starts = _starts(_strings(doc, columns[:, 0].tolist()), columns[:, 1].tolist())
     for block in document.blocks:
         index = bisect_left(starts, block.start)
         if index < len(starts):

@@ -22,6 +22,10 @@ RUNNING = re.compile(r"(?<=[\w,;’'] )[^\W\d_][^\W_]*(?:['’][^\W\d_]+)*")
 SPACES = str.maketrans(dict.fromkeys("\u00a0\u2007\u202f\u2009\u200a\u2002\u2003\u3000", " "))
 """White space that spaCy would take for a word of its own."""
 
+ENDLESS = re.compile(r"\S{200}")
+"""A stretch without white space that no language has. spaCy's tokenizer takes quadratic time over it, so every 200th sign
+is read as a space."""
+
 SHOUTED = re.compile(r"\b[^\W\d_]{4,}\b")
 SUFFIX = re.compile(r"(?:[a-z]{3,}(?:ly|ness|tion|tions|sion|sions|ship|ities|ously|izing|ising|ments))|[a-z]{4,}(?:ing|[^aemr]ed)")
 """Endings that an unknown word in capitals may have only as a common word: "UNSUCCESSFULLY", "SIDELINED"."""
@@ -29,7 +33,7 @@ SUFFIX = re.compile(r"(?:[a-z]{3,}(?:ly|ness|tion|tions|sion|sions|ship|ities|ou
 
 def readable(document: Document) -> str:
     """Return the text that spaCy is given: `document.text` truecased, of the same length, offset for offset."""
-    text = document.text.translate(SPACES)
+    text = ENDLESS.sub(lambda match: match.group()[:-1] + " ", document.text.translate(SPACES))
     odd = [block for block in document.blocks if _is_odd(text, block)]
     forms = _forms(text, document, odd) if odd or SHOUTED.search(text) else {}
     pieces, last = [], 0
