@@ -127,12 +127,16 @@ async def _take(reader: "AIOKafkaConsumer", worker: "Worker", arrivals: "Arrival
 
 
 def _sum_up(worker: "Worker", arrivals: "Arrivals", sent: int) -> None:
+    from services.cli import report
+
     figures = worker.figures()
     show()
     show(
         Text.assemble(
             (f"{sent} messages in: ", "bold"),
-            f"{len(arrivals.complete)} articles enriched, {len(arrivals.dead)} dead letters, none lost",
+            report.count(len(arrivals.complete), "article enriched, ", "articles enriched, "),
+            report.count(len(arrivals.dead), "dead letter", "dead letters"),
+            ", none lost",
         )
     )
     show(

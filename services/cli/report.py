@@ -46,16 +46,18 @@ def position(item: Position) -> Text:
     return Text.assemble((one_line(holder), "bold"), " ", (verb, colour), f": {target}", (f" ({details})", "dim"))
 
 
+def count(number: int, one: str, many: str) -> str:
+    """Return a number with what it counts."""
+    return f"{number} {one if number == 1 else many}"
+
+
 def summary(article: EnrichedArticle) -> Text:
     """Return the reading of an article as one line: how much of each kind was found."""
-    counts = [
-        f"{len(items)} {kind if len(items) != 1 else one}"
-        for items, kind, one in (
-            (article.entities, "entities", "entity"),
-            (article.quotes, "quotes", "quote"),
-            (article.positions, "positions", "position"),
-        )
-    ]
+    counts = (
+        count(len(article.entities), "entity", "entities"),
+        count(len(article.quotes), "quote", "quotes"),
+        count(len(article.positions), "position", "positions"),
+    )
     found = article.provenance.skipped or ", ".join(counts)
     return _heading(article) + Text(f" {found}")
 

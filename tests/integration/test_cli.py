@@ -37,7 +37,7 @@ async def bootstrap(kafka: Cluster) -> str:
     try:
         names = {topic.name for topic in CATALOGUE}
         await client.delete_topics(list(names & set(await client.list_topics())))
-        while names & set(await client.list_topics()):
+        while names & set(await client.list_topics()):  # noqa: ASYNC110 - a broker sends no events
             await asyncio.sleep(0.1)
     finally:
         await client.close()
@@ -237,7 +237,7 @@ def test_the_demo_accounts_for_every_sample_and_leaves_nothing_behind(tmp_path: 
     done = subprocess.run([*ONRECORD, "demo"], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     samples = len(list(SAMPLES.iterdir()))
-    assert f"{samples} messages in: {samples - 1} articles enriched, 1 dead letters, none lost" in done.stdout
+    assert f"{samples} messages in: {samples - 1} articles enriched, 1 dead letter, none lost" in done.stdout
     assert f"the worker's own count: {samples - 1} articles enriched, 1 failed" in done.stdout
     assert "dead letter [15-broken] not_json" in done.stdout
     assert "[demo-central-bank, revision 1]" in done.stdout
