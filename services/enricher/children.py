@@ -17,7 +17,7 @@ from services.enricher.settings import Settings
 
 BIRTH_SECONDS = 20.0
 """How long a fork may take. It takes milliseconds; a machine that needs more than this is not working."""
-REPORT_SECONDS = 5.0
+REPORT_SECONDS = 15.0
 """How long the nursery may take to report a death that has been seen or ordered."""
 
 STANDARD_ERROR = 2
