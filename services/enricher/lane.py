@@ -175,8 +175,10 @@ class Lane:
     async def _is_read(self, index: int, closes_at: float | None) -> bool:
         """Wait for the result of the article in flight at `index`; False if the batch closes or the lane ends."""
         while not (len(self._articles) > index and self._articles[index].reading.done()):
-            if self._revoked or (self._last_orders and len(self._articles) <= index):
+            if self._revoked or (len(self._articles) <= index and self._last_orders):
                 return False
+            if 0 < index == len(self._articles) and self._shop.window.is_full:
+                return False  # to wait for more would be to wait for the linger: nothing comes before something leaves
             self._changed.clear()
             wait_seconds = None if closes_at is None else closes_at - time.monotonic()
             try:

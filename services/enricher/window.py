@@ -15,12 +15,16 @@ class Window:
         self._left = asyncio.Event()
         self.articles = 0
         self.bytes = 0
+        self.is_full = False
+        """Whether a message waits for room: nothing new is taken until something leaves."""
 
     async def enter(self, size_bytes: int) -> None:
         """Wait until a message of `size_bytes` has room, and take it."""
         while not self._fits(size_bytes):
+            self.is_full = True
             self._left.clear()
             await self._left.wait()
+        self.is_full = False
         self.articles += 1
         self.bytes += size_bytes
 

@@ -94,10 +94,10 @@ class Seat:
 class Bench:
     """A lane with everything around it."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, articles: int = 100, **settings: Any) -> None:
         self.settings = Settings(**{**SETTINGS, **settings})
         self.reader, self.broker, self.seat = Reader(), Broker(), Seat()
-        self.window = Window(100, 10_000)
+        self.window = Window(articles, 10_000)
         metrics = Metrics()
         self.workshop = Workshop(
             self.settings, self.reader, cast(Consumer, self.seat), self.window, metrics,
@@ -170,6 +170,15 @@ async def test_a_batch_is_limited_in_articles_and_in_bytes(bench_of: Make) -> No
     by_bytes.start()
     await by_bytes.finish()
     assert [len(batch) for batch in by_bytes.broker.batches] == [2, 1]
+
+
+async def test_a_batch_does_not_wait_for_articles_for_which_there_is_no_room(bench_of: Make) -> None:
+    bench = bench_of(articles=2, transaction_linger_seconds=3600.0)
+    taking = asyncio.create_task(bench.take("a", "b", "c"))
+    await until(lambda: bench.window.is_full)
+    bench.start()
+    await taking
+    assert bench.broker.values == [b"A", b"B"]
 
 
 async def test_what_the_broker_has_committed_already_is_skipped(bench_of: Make) -> None:
