@@ -1,7 +1,7 @@
 """What an article knows of its names as a whole: one type a name, the same in a list, every repeat found.
 
-Models decide mention by mention, so that "Trump" is a person here and an organisation there. A newspaper means the same.
-"""
+Models decide mention by mention, so that "Trump" is a person here and an organisation there. A newspaper means the
+same."""
 
 import re
 from collections import Counter, defaultdict
@@ -132,7 +132,8 @@ def _repeats(text: str, names: Sequence[Name]) -> list[Name]:
 
 
 def _with_states(text: str, names: list[Name]) -> list[Name]:
-    """Return `names` with every town that its state follows drawn out to it: "Irving, Texas". The state stays a name too."""
+    """Return `names` with every town that its state follows drawn out to it: "Irving, Texas". The state stays a name
+    too."""
     result = []
     for index, name in enumerate(names):
         if index + 1 < len(names) and name.type in PLACES and text[name.end : names[index + 1].start] == ", ":

@@ -1,9 +1,8 @@
 """Who is who: every mention of an article grouped into entities, and the question whom a mention refers to.
 
-Built once an article. Names are found (`entities`) and grouped (`grouping`); descriptions ("the former Netherlands prime
-minister") and pronouns are then led back to a group in reading order (`references`). Quotes and positions ask `resolve`;
-the event carries `entities`.
-"""
+Built once an article. Names are found (`entities`) and grouped (`grouping`); descriptions ("the former Netherlands
+prime minister") and pronouns are then led back to a group in reading order (`references`). Quotes and positions ask
+`resolve`; the event carries `entities`."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -18,7 +17,6 @@ from services.extraction.grouping import group
 from services.extraction.parties import Party, parties
 from services.extraction.tokens import Tokens, head_of, text_of, tokens_of
 from services.extraction.wordlists import words
-
 
 RELATIVE = frozenset({"who", "whom", "which", "that"})
 
@@ -67,9 +65,8 @@ class Coreference:
     def name(self, start: int, end: int) -> str | None:
         """Return by what name to call whom the words from `start` up to `end` refer to, or None when they name nobody.
 
-        That of the entity; of several entities ("Obama and Clinton") all their names; of somebody's people ("the Clinton
-        campaign", "his administration") the words with the name in them, as newspapers call them.
-        """
+        That of the entity; of several entities ("Obama and Clinton") all their names; of somebody's people ("the
+        Clinton campaign", "his administration") the words with the name in them, as newspapers call them."""
         entity = self.resolve(start, end)
         if entity is not None:
             return entity.name
@@ -141,7 +138,8 @@ class Coreference:
         return next((entity for entity in found if entity.type is not EntityType.PERSON), None)
 
     def _final_person(self, first: int, last: int) -> Entity | None:
-        """Return the person whose name ends the tokens, with nothing but titles before it: "Tulsa police Chief Chuck Jordan"."""
+        """Return the person whose name ends the tokens, with nothing but titles before it: "Tulsa police Chief Chuck
+        Jordan"."""
         tokens = self._tokens
         while last > first and tokens.texts[last - 1] in (",", "'s", "’s", "."):
             last -= 1
@@ -179,9 +177,7 @@ def _entity(
         id=item_id(article_id, revision, "entity", kind, name, party.group.names[0].start),
         name=name,
         type=kind,
-        mentions=[
-            Mention(text=text[m.start : m.end], start=m.start, end=m.end, kind=m.kind) for m in mentions
-        ],
+        mentions=[Mention(text=text[m.start : m.end], start=m.start, end=m.end, kind=m.kind) for m in mentions],
         titles=party.titles,
         salience=share,
         iso_3166=entry.iso_3166 if entry else None,

@@ -183,7 +183,8 @@ def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_wrapped(text: str, lines: list[tuple[int, int]]) -> bool:
-    """Return whether lines are broken at a fixed width: most end inside a sentence, none is long, and the next goes on."""
+    """Return whether lines are broken at a fixed width: most end inside a sentence, none is long, and the next goes
+    on."""
     if len(lines) < 4:
         return False
     widths = [end - start for start, end in lines]

@@ -1,9 +1,8 @@
 """Named mentions: what spaCy finds, put right by what a newsroom knows.
 
-spaCy's names are repaired one by one (`repairs`); names that their own words give away (`phrases`), photo credits and the
-gazetteer are added, the longer name winning where two overlap; then the article as a whole decides (`agreement`): it votes
-on the type of each name, and every repeat of a known name is found, surnames included.
-"""
+spaCy's names are repaired one by one (`repairs`); names that their own words give away (`phrases`), photo credits and
+the gazetteer are added, the longer name winning where two overlap; then the article as a whole decides (`agreement`):
+it votes on the type of each name, and every repeat of a known name is found, surnames included."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -56,7 +55,8 @@ def _known(text: str, model: list[Name]) -> Iterator[Name]:
 
 
 def _is_full_name(text: str, name: Name) -> bool:
-    """Return whether the model saw a person of two names or more, whose surname ("Jane London") may be a place's name too."""
+    """Return whether the model saw a person of two names or more, whose surname ("Jane London") may be a place's name
+    too."""
     return name.type is EntityType.PERSON and " " in text[name.start : name.end]
 
 
@@ -97,8 +97,8 @@ def credits(document: Document, text: str) -> Iterator[Name]:  # noqa: A001  # w
 
 
 def _without_overlap(sources: Sequence[Iterable[Name]]) -> list[Name]:
-    """Return the names of all sources without overlap: of two that overlap that of the first source, which is certain, or
-    else the longer, and of equals the earlier source's."""
+    """Return the names of all sources without overlap: of two that overlap that of the first source, which is certain,
+    or else the longer, and of equals the earlier source's."""
     ranked = sorted(
         (rank > 0, -(name.end - name.start), rank, name) for rank, source in enumerate(sources) for name in source
     )

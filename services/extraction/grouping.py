@@ -47,7 +47,8 @@ class Group:
     def _is_embellished(self, form: str) -> bool:
         """Return whether `form` is a full name that is used more often, with something before it ("Crooked Hillary…")."""
         return any(
-            form.endswith(" " + other) and " " in other and count > self.forms[form] for other, count in self.forms.items()
+            form.endswith(" " + other) and " " in other and count > self.forms[form]
+            for other, count in self.forms.items()
         )
 
 
@@ -191,11 +192,11 @@ def _decide_surnames(readable: str, forms: list[_Form]) -> dict[int, _Form]:
             fitting = [bearer for bearer in bearers if _may_be(bearer, asked[name.start])]
             if strangers and (not fitting or asked[name.start] is None):
                 continue  # somebody of the name whom the article never names in full
-            starts = {id(bearer): full_names[id(bearer)] for bearer in fitting}
-            most = max(map(len, starts.values()))
-            leading = [bearer for bearer in fitting if len(starts[id(bearer)]) * 2 >= most]
-            near = [bearer for bearer in leading if name.start - _last_before(starts[id(bearer)], name.start) < NEAR]
-            chosen[name.start] = near[0] if len(near) == 1 else min(leading, key=lambda b: starts[id(b)][0])
+            places = {id(bearer): full_names[id(bearer)] for bearer in fitting}
+            most = max(map(len, places.values()))
+            leading = [bearer for bearer in fitting if len(places[id(bearer)]) * 2 >= most]
+            near = [bearer for bearer in leading if name.start - _last_before(places[id(bearer)], name.start) < NEAR]
+            chosen[name.start] = near[0] if len(near) == 1 else min(leading, key=lambda each: places[id(each)][0])
     return chosen
 
 
@@ -221,7 +222,8 @@ def _gender(key: tuple[str, ...]) -> Gender | None:
 
 
 def _join_acronyms(readable: str, forms: list[_Form]) -> None:
-    """Join acronyms with the long form whose initials they are: "SDI" with "Italian Democratic Socialists" said before."""
+    """Join acronyms with the long form whose initials they are: "SDI" with "Italian Democratic Socialists" said
+    before."""
     by_initials: defaultdict[str, list[_Form]] = defaultdict(list)
     for form in forms:
         words = form.spelling.replace("-", " ").split()
@@ -281,7 +283,8 @@ def _join_long_forms(forms: list[_Form]) -> None:
 
 
 def _join_misspelt(forms: list[_Form]) -> None:
-    """Join a name printed once that is one slip away from a person's surname, whatever it was taken for: "Butte", Rutte.
+    """Join a name printed once that is one slip away from a person's surname, whatever it was taken for: "Butte",
+    Rutte.
 
     Only names that no list knows, and only where the right spelling is used more often.
     """

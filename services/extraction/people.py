@@ -4,7 +4,7 @@ import unicodedata
 from enum import StrEnum
 from functools import cache
 
-from services.extraction.wordlists import rows
+from services.extraction.wordlists import group, rows
 
 
 class Gender(StrEnum):
@@ -23,11 +23,9 @@ class Word(StrEnum):
     MODIFIER = "modifier"
 
 
-PARTICLES = frozenset({"von", "van", "der", "den", "de", "del", "della", "da", "dos", "di", "bin", "ibn", "al", "el", "la", "le", "ter", "ten", "du", "zu"})  # fmt: skip
-"""Lower-case words inside a surname: "Ursula von der Leyen"."""
-
-SUFFIXES = frozenset({"jr.", "jr", "sr.", "sr", "ii", "iii", "iv", "esq.", "phd", "ph.d.", "md", "m.d.", "qc", "sc", "kc", "obe", "mp"})  # fmt: skip
-"""What follows a surname and is none."""
+def particles() -> frozenset[str]:
+    """Return the lower-case words inside surnames: "Ursula *von der* Leyen"."""
+    return group("name_words.tsv", "particle")
 
 
 def role(word: str) -> Word | None:
@@ -42,12 +40,17 @@ def gender_of_title(word: str) -> Gender | None:
 
 def gender_of_first_name(word: str) -> Gender | None:
     """Return the gender that most bearers of a first name in the news have, or None when unknown or both."""
-    return _first_names().get(word) or _first_names().get(word.split("-")[0])
+    return _first_names().get(word) or _first_names().get(word.split("-", maxsplit=1)[0])
 
 
 def parts(name: str) -> tuple[str, ...]:
-    """Return the words of a personal name that tell one person from another, folded: "Sir John A. Kerr Jr." john a kerr."""
-    words = [fold(word).strip(".,'’\"“”") for word in name.split() if word.lower().rstrip(",") not in SUFFIXES]
+    """Return the words of a personal name that tell one person from another, folded: "Sir John A. Kerr Jr." john a
+    kerr."""
+    words = [
+        fold(word).strip(".,'’\"“”")
+        for word in name.split()
+        if word.lower().rstrip(",") not in group("name_words.tsv", "suffix")
+    ]
     while len(words) > 1 and role(words[0]) in (Word.HONORIFIC, Word.NOBLE):
         words = words[1:]
     return tuple(word for word in words if word)

@@ -1,8 +1,7 @@
 """Names that their own words give away: parties, ministries, courts, laws, treaties, wars, elections.
 
-A statistical model knows the names of its training years. "1983 Labour Party Conference" or "Ministry of Foreign Affairs"
-needs no such knowledge: the noun says what it is, and capitals say how far the name reaches.
-"""
+A statistical model knows the names of its training years. "1983 Labour Party Conference" or "Ministry of Foreign
+Affairs" needs no such knowledge: the noun says what it is, and capitals say how far the name reaches."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -12,7 +11,7 @@ from schemas import EntityType
 from services.extraction import gazetteer, people, truecase
 from services.extraction.people import Word
 from services.extraction.tokens import Tokens
-from services.extraction.wordlists import rows, words
+from services.extraction.wordlists import group, rows, words
 
 
 class Name(NamedTuple):
@@ -28,22 +27,12 @@ REACH = 12
 
 LINKS = frozenset({"of", "for"})
 SUBJECT_LINKS = LINKS | {"on", "against"}
-TALKS = frozenset({"Committee", "Subcommittee", "Commission", "Conference", "Convention", "Treaty", "Declaration", "Panel", "Forum", "Agreement", "Council", "Act"})  # fmt: skip
-"""Nouns whose "on" says what they are about: "Conference on Disarmament"."""
-FOREIGN_HEADS = frozenset({"Partido", "Parti", "Partito", "Partei", "Partij", "Partit", "Movimiento", "Mouvement", "Movimento", "Unión", "Unione", "Frente", "Alianza", "Alleanza", "Alliantie", "Rassemblement", "Lega", "Liga", "Ministère", "Ministerio", "Banco", "Banque", "Banca", "Université", "Universidad", "Centre", "Instituto", "Asociación", "Associação", "Coalición"})  # fmt: skip
-"""Nouns that stand first, as in Romance languages: "Partido Revolucionario Institucional"."""
-FOREIGN_LINKS = frozenset({"de", "du", "des", "del", "della", "delle", "di", "do", "da", "dos", "das", "et", "y", "e", "für", "la", "pour", "per", "por", "para"})  # fmt: skip
-FIGHTING = frozenset({"War", "Wars", "Battle", "Siege", "Revolution", "Intifada"})
-"""What the year before is no part of the name of."""
-OFFICES = frozenset({"President", "Minister", "Secretary", "Governor", "Mayor", "Senator", "Chancellor", "Premier", "Speaker"})
 
 GLUE = frozenset({"-", "–", "&", "/", "'", "’", "."})
-ELECTIONS = frozenset({"election", "elections", "referendum", "referendums", "by-election", "by-elections", "byelection"})
+ELECTIONS = frozenset(
+    {"election", "elections", "referendum", "referendums", "by-election", "by-elections", "byelection"}
+)
 PRIMARIES = frozenset({"primary", "primaries", "caucus", "caucuses"})
-MEETINGS = frozenset({"summit", "summits", "revolt", "uprising", "rebellion", "massacre", "riots"})
-COLLECTIVE = frozenset({"People", "Women", "Men", "Children", "King", "Queen", "Lord", "Nation", "Citizen", "Prince"})
-"""What owns an institution by name ("People's Party"); after anything else a possessive ends a name ("Russia's Duma")."""
-
 MONTHS = frozenset(
     {"January", "February", "March", "April", "May", "June", "July"}
     | {"August", "September", "October", "November", "December"}
@@ -53,16 +42,19 @@ CALENDAR = MONTHS | {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Sa
 
 
 def names(tokens: Tokens) -> Iterator[Name]:
-    """Yield the names in `tokens` that a noun of `data/heads.tsv` or an election's wording gives away; they may overlap."""
+    """Yield the names in `tokens` that a noun of `data/heads.tsv` or an election's wording gives away; they may
+    overlap."""
     kinds = _heads()
     texts = tokens.texts
     for index, word in enumerate(texts):
         kind = kinds.get(word)
         if kind is not None:
             span = _institution(tokens, index, kind)
-        elif word in ELECTIONS or word.capitalize() != word and word in PRIMARIES or word in ("Election", "Elections"):
+        elif (
+            word in ELECTIONS or (word.capitalize() != word and word in PRIMARIES) or word in ("Election", "Elections")
+        ):
             kind, span = EntityType.EVENT, _election(tokens, index)
-        elif word in MEETINGS:
+        elif word in group("name_words.tsv", "upheaval"):
             kind, span = EntityType.EVENT, _meeting(tokens, index)
         else:
             continue
@@ -80,7 +72,12 @@ def _institution(tokens: Tokens, head: int, kind: EntityType) -> tuple[int, int]
         last -= 1
     if last + 1 < len(texts) and kind is EntityType.LAW and first < head and is_year(texts[last + 1]):
         last += 1  # "European Union Referendum Act 2015"
-    if first > 0 and kind is EntityType.EVENT and texts[head] not in FIGHTING and is_year(texts[first - 1]):
+    if (
+        first > 0
+        and kind is EntityType.EVENT
+        and texts[head] not in group("name_words.tsv", "fighting")
+        and is_year(texts[first - 1])
+    ):
         first -= 1  # "1943 Tehran Conference", but the 1991 "Gulf War"
     return (first, last) if last > first else None
 
@@ -93,12 +90,12 @@ def _leftwards(tokens: Tokens, head: int) -> int:
         index -= 1
         word = texts[index]
         if word[0].isupper() and not _opens_sentence(tokens, index):
-            if people.role(word) is Word.OFFICE and word in OFFICES:
+            if people.role(word) is Word.OFFICE and word in group("name_words.tsv", "before-name"):
                 break  # "President Obama's", "Prime Minister Rutte's"
             first = index
         elif word in GLUE and tokens.ends[index] == tokens.starts[index + 1] and first == index + 1:
             continue  # "Baden-Württemberg"
-        elif word in ("'s", "’s") and texts[index - 1] in COLLECTIVE:
+        elif word in ("'s", "’s") and texts[index - 1] in group("name_words.tsv", "collective"):
             continue
         elif word in ("of", "for", "de", "du") and _capital(texts, index - 1) and first == index + 1:
             continue  # "House of Commons Committee"
@@ -114,8 +111,9 @@ def _complement(tokens: Tokens, head: int) -> int:
     texts = tokens.texts
     last, index = head, head + 1
     limit = min(len(texts), head + REACH)
-    links = FOREIGN_LINKS if texts[head] in FOREIGN_HEADS else SUBJECT_LINKS if texts[head] in TALKS else LINKS
-    if links is FOREIGN_LINKS:
+    foreign = texts[head] in group("heads.tsv", "ORG-first")
+    links = _links(texts[head], foreign=foreign)
+    if foreign:
         while index < limit and _goes_on(tokens, index):
             last = index
             index += 1
@@ -134,6 +132,13 @@ def _complement(tokens: Tokens, head: int) -> int:
             last = index = index + 1  # "Department of Health and Welfare"
             index += 1
     return last
+
+
+def _links(noun: str, *, foreign: bool) -> frozenset[str]:
+    """Return the small words that may join a name after `noun`."""
+    if foreign:
+        return group("name_words.tsv", "foreign-link")
+    return SUBJECT_LINKS if noun in group("name_words.tsv", "subject") else LINKS
 
 
 def _goes_on(tokens: Tokens, index: int) -> bool:
@@ -172,11 +177,11 @@ def _election(tokens: Tokens, head: int) -> tuple[int, int] | None:
         if word[0].isupper() and not _opens_sentence(tokens, index):
             first = index
             known = known or not word.startswith(("Democratic", "Republican", "Election", "Party"))
-        elif word in _election_words():
-            continue
-        elif word in GLUE and _tight(tokens, index):
-            continue
-        elif word in ("of", "and") and _capital(texts, index - 1) and first == index + 1:
+        elif (
+            word in _election_words()
+            or (word in GLUE and _tight(tokens, index))
+            or (word in ("of", "and") and _capital(texts, index - 1) and first == index + 1)
+        ):
             continue
         else:
             break
@@ -205,7 +210,8 @@ def is_year(word: str) -> bool:
 
 
 def _opens_sentence(tokens: Tokens, index: int) -> bool:
-    """Return whether the capital of the word at `index` may be the sentence's: "*The* Labour Party", "*When* Congress"."""
+    """Return whether the capital of the word at `index` may be the sentence's: "*The* Labour Party", "*When*
+    Congress"."""
     word = tokens.texts[index]
     lower = word.lower()
     return lower in _stops() or (tokens.sentences[index] == index and lower in truecase.common() and len(word) > 1)
@@ -236,7 +242,9 @@ def head_kind(word: str) -> EntityType | None:
 
 @cache
 def _heads() -> dict[str, EntityType]:
-    return {noun: EntityType(kind) for kind, nouns in rows("heads.tsv") for noun in nouns.split()}
+    return {
+        noun: EntityType(kind.removesuffix("-first")) for kind, nouns in rows("heads.tsv") for noun in nouns.split()
+    }
 
 
 @cache

@@ -135,7 +135,9 @@ class Reader:
                 weight *= ACROSS_QUOTE
             elif distance == 0 and self.tokens.deps[seen.token] in SUBJECTS:
                 weight *= SAME_SENTENCE
-            scores[seen.party] = max(scores.get(seen.party, 0.0), weight) + REPEATED * min(scores.get(seen.party, 0.0), weight)
+            scores[seen.party] = max(scores.get(seen.party, 0.0), weight) + REPEATED * min(
+                scores.get(seen.party, 0.0), weight
+            )
         return max(scores, key=lambda party: (scores[party], -party), default=None)
 
     def _zone(self, index: int) -> Zone:
@@ -154,9 +156,8 @@ class Reader:
     def _thing(self, index: int) -> int | None:
         """Return the organisation or country that "it" or "its" means, where syntax leaves no doubt.
 
-        "Its" and "itself" mean the subject of their clause ("the U.S. has to concentrate *its* attention"); "it" with a verb
-        of speech the latest subject that is no person ("*It* said in a statement …").
-        """
+        "Its" and "itself" mean the subject of their clause ("the U.S. has to concentrate *its* attention"); "it" with
+        a verb of speech the latest subject that is no person ("*It* said in a statement …")."""
         tokens = self.tokens
         if tokens.texts[index].lower() != "it":
             verb = index
@@ -171,7 +172,11 @@ class Reader:
         for seen in reversed(self.seen[-MEMORY_MENTIONS:]):
             if self.sentence[index] - self.sentence[seen.token] > 2:
                 return None
-            if tokens.deps[seen.token] in SUBJECTS and not self.quoted[seen.token] and not self.known[seen.party].is_person:
+            if (
+                tokens.deps[seen.token] in SUBJECTS
+                and not self.quoted[seen.token]
+                and not self.known[seen.party].is_person
+            ):
                 return self._institution_at(seen.token)
         return None
 
@@ -219,9 +224,8 @@ class Reader:
     def _holder(self, first: int, head: int) -> int | None:
         """Return the person who holds the office that the tokens from `first` to `head` describe.
 
-        The latest mentioned of those whose titles agree with most of the words; when nobody has the title, and the words
-        say more than the office, who spoke last.
-        """
+        The latest mentioned of those whose titles agree with most of the words; when nobody has the title, and the
+        words say more than the office, who spoke last."""
         tokens = self.tokens
         ignored = ("the", "this", "that", "former", "then")
         said = frozenset(people.office(word) for word in tokens.texts[first : head + 1] if word.lower() not in ignored)
@@ -291,7 +295,7 @@ def _numbers(firsts: Sequence[int], quoted: bytearray) -> list[int]:
 def _head_word(name: str) -> str:
     """Return the noun that an organisation's name says its kind with: "*Court* of Appeals", "Urban *Institute*"."""
     for link in (" of ", " on ", " for "):
-        name = name.split(link)[0]
+        name = name.split(link, maxsplit=1)[0]
     return name.rsplit(" ", 1)[-1]
 
 

@@ -8,23 +8,37 @@ from collections.abc import Iterator, Sequence
 
 from schemas import EntityType
 from services.extraction import gazetteer, people, phrases, truecase
-from services.extraction.people import PARTICLES, Word
+from services.extraction.people import Word
 from services.extraction.phrases import Name
 from services.extraction.tokens import Tokens, tokens_of
+from services.extraction.wordlists import group
 
 LEADING = re.compile(
-    r"(?:[\"“”‘’'(\[\s,;:–—-]+|(?:[Tt]he|THE|[Aa]n?)\s+|(?:[Pp]ro|[Aa]nti|[Ee]x|[Tt]hen|[Nn]on|[Pp]ost|[Mm]id)-(?=[A-Z]))+"
+    r"""
+    (?: [\"“”‘’'(\[\s,;:–—-]+
+      | (?: [Tt]he | THE | [Aa]n? ) \s+
+      | (?: [Pp]ro | [Aa]nti | [Ee]x | [Tt]hen | [Nn]on | [Pp]ost | [Mm]id ) - (?=[A-Z])   # pro-Beijing
+    )+
+    """,
+    re.VERBOSE,
 )
 TRAILING = re.compile(r"(?:['’][sS]|[\"“”‘’'(\[)\]\s,;:–—-]+)+$")
 
-SEPARATOR = re.compile(r"\s*[()\[\]]+\s*|\s*\n\s*|,\s+(?!(?:Inc|Ltd|LLC|Corp|Co|Jr|Sr|D\.C|DC|PLC|and\b))|\s+(?:[-–—/]|vs\.?)\s+|(?<=[a-z])/(?=[A-Z])|:\s+")
+SEPARATOR = re.compile(
+    r"""
+      \s* [()\[\]]+ \s*
+    | \s* \n \s*
+    | ,\s+ (?! (?: Inc | Ltd | LLC | Corp | Co | Jr | Sr | D\.C | DC | PLC | and\b ) )   # no comma of "Amazon, Inc."
+    | \s+ (?: [-–—/] | vs\.? ) \s+
+    | (?<=[a-z]) / (?=[A-Z])                                                            # Omar Havana/Getty Images
+    | :\s+
+    """,
+    re.VERBOSE,
+)
 """What divides two names that spaCy took for one: "Amnesty International, Human Rights Watch", "Bush - Cheney"."""
 
 JOINED = frozenset({EntityType.PERSON, EntityType.ORG, EntityType.GPE, EntityType.LOC, EntityType.NORP, EntityType.FAC})
 """Types whose names hold no comma. Laws, works and events may ("Strategic Arms Reduction, Treaty on")."""
-
-CAPTIONS = frozenset({"Image", "Photo", "Video", "File", "Picture", "Credit", "Read", "Watch", "Related", "POOL", "Pool"})
-"""Labels of pictures and links, which are no names."""
 
 
 def repaired(text: str, tokens: Tokens, names: Sequence[Name]) -> Iterator[Name]:
@@ -63,7 +77,9 @@ def _at_office(text: str, names: Iterator[Name]) -> Iterator[Name]:
     """Yield the two names that an office between them divides: "Arkansas *Governor* Bill Clinton"."""
     for name in names:
         words = list(re.finditer(r"\S+", text[name.start : name.end])) if name.type in JOINED else []
-        offices = [i for i, word in enumerate(words) if people.role(word.group()) is Word.OFFICE and word.group()[0].isupper()]
+        offices = [
+            i for i, word in enumerate(words) if people.role(word.group()) is Word.OFFICE and word.group()[0].isupper()
+        ]
         middle = [i for i in offices if 0 < i < len(words) - 1]
         if not middle or phrases.head_kind(words[-1].group()) or not words[middle[-1] + 1].group()[0].isupper():
             yield name
@@ -77,22 +93,27 @@ def _at_office(text: str, names: Iterator[Name]) -> Iterator[Name]:
 
 
 def _trimmed(text: str, name: Name) -> Name:
-    """Return `name` without articles, quotation marks, possessives and, in personal and place names, lower-case words at
-    its end ("Robert Hendrickson joined")."""
+    """Return `name` without articles, quotation marks, possessives and, in personal and place names, lower-case words
+    at its end ("Robert Hendrickson joined")."""
     leading = LEADING.match(text, name.start, name.end)
     start = leading.end() if leading else name.start
     trailing = TRAILING.search(text, start, name.end)
     end = trailing.start() if trailing else name.end
     if name.type in JOINED:
-        while " " in (piece := text[start:end]) and (last := piece.rsplit(" ", 1)[1])[:1].islower() and last not in PARTICLES:
+        while (
+            " " in (piece := text[start:end])
+            and (last := piece.rsplit(" ", 1)[1])[:1].islower()
+            and last not in people.particles()
+        ):
             end = start + len(piece) - len(last) - 1
     return Name(start, max(start, end), name.type)
 
 
 def _without_title(text: str, name: Name) -> Name:
-    """Return a person's name without the titles before it; noble ones stay ("Queen Beatrix"), and so does a lone title."""
+    """Return a person's name without the titles before it; noble ones stay ("Queen Beatrix"), and so does a lone
+    title."""
     words = list(re.finditer(r"\S+", text[name.start : name.end]))
-    while len(words) > 1 and words[-1].group() in CAPTIONS:
+    while len(words) > 1 and words[-1].group() in group("name_words.tsv", "caption"):
         words.pop()
         name = name._replace(end=name.start + words[-1].end())
     for word in words[:-1]:
@@ -111,7 +132,7 @@ def _without_office(text: str, name: Name) -> Name:
     words = list(re.finditer(r"\S+", text[name.start : name.end]))
     while len(words) > 1 and people.role(words[-1].group()) is Word.OFFICE:
         words.pop()
-    while len(words) > 1 and words[-1].group() in CAPTIONS:
+    while len(words) > 1 and words[-1].group() in group("name_words.tsv", "caption"):
         words.pop()
     while len(words) > 1 and words[-1].group() in ("Prime", "Deputy", "Vice", "Assistant", "Chief"):
         words.pop()
@@ -125,7 +146,9 @@ def _whole_person(text: str, tokens: Tokens, name: Name, preceding: int, followi
     while first > 0 and tokens.starts[first - 1] >= preceding and _is_part(tokens, first - 1):
         first -= 1
     while last < len(tokens.texts) and tokens.ends[last] <= following:
-        hyphen = tokens.texts[last] == "-" and tokens.ends[last - 1] == tokens.starts[last] and last + 1 < len(tokens.texts)
+        hyphen = (
+            tokens.texts[last] == "-" and tokens.ends[last - 1] == tokens.starts[last] and last + 1 < len(tokens.texts)
+        )
         if hyphen and tokens.starts[last + 1] == tokens.ends[last] and tokens.texts[last + 1].isalpha():
             last += 2
         elif _is_part(tokens, last) and text[tokens.starts[last] - 1] == " ":
@@ -141,7 +164,7 @@ def _is_part(tokens: Tokens, index: int) -> bool:
     if tokens.pos[index] != "PROPN" or not word[0].isupper() or not word[-1].isalpha():
         return False
     return not (
-        word in CAPTIONS
+        word in group("name_words.tsv", "caption")
         or (word.isupper() and len(word) > 1)
         or people.role(word)
         or gazetteer.entry(word)
@@ -156,9 +179,17 @@ def _is_no_name(text: str, name: Name) -> bool:
     piece = text[name.start : name.end]
     if name.type not in JOINED:
         return name.type is EntityType.EVENT and piece.isdecimal()
-    if name.type is EntityType.PERSON and " " in piece and all(truecase.is_common(word) for word in piece.lower().split()):
+    if (
+        name.type is EntityType.PERSON
+        and " " in piece
+        and all(truecase.is_common(word) for word in piece.lower().split())
+    ):
         return people.gender_of_first_name(piece.split()[0]) is None  # "Gender Equality", a heading
-    if piece in CAPTIONS or phrases.is_year(piece) or not any(letter.isalpha() for letter in piece):
+    if (
+        piece in group("name_words.tsv", "caption")
+        or phrases.is_year(piece)
+        or not any(letter.isalpha() for letter in piece)
+    ):
         return True
     if piece.islower() and gazetteer.entry(piece) is None:
         return True
@@ -169,7 +200,9 @@ def _is_no_name(text: str, name: Name) -> bool:
         return False
     before = text[max(0, name.start - 20) : name.start]
     after = text[name.end : name.end + 20].split()
-    of_office = people.role(piece) is Word.MODIFIER and bool(after) and people.role(after[0].rstrip("s.,'’")) is Word.OFFICE
+    of_office = (
+        people.role(piece) is Word.MODIFIER and bool(after) and people.role(after[0].rstrip("s.,'’")) is Word.OFFICE
+    )
     return bool(OFFICE_OF.search(before)) or of_office or _is_capital_of_sentence(text, name)
 
 
@@ -196,7 +229,7 @@ def _type(text: str, name: Name) -> EntityType:
     is_person = (
         2 <= len(words) <= 4
         and people.gender_of_first_name(words[0]) is not None
-        and all(word[0].isupper() or word in PARTICLES for word in words)
+        and all(word[0].isupper() or word in people.particles() for word in words)
         and not any(phrases.head_kind(word) or gazetteer.entry(word) or "&" in word for word in words)
         and words[-1].lower() not in truecase.common()
         and not words[-1].isupper()

@@ -27,9 +27,8 @@ KINDS = {MentionKind.NAME: 1.0, MentionKind.NOMINAL: 0.8, MentionKind.PRONOUN: 0
 def shares(document: Document, tokens: Tokens, parties: Sequence[Party]) -> list[float]:
     """Return the salience of every party, from 0 to 1; the most salient party of the article has 1.
 
-    The sum over its mentions of zone times role times kind, each mention discounted to half towards the end of the article
-    (news puts first what matters), divided by the highest sum.
-    """
+    The sum over its mentions of zone times role times kind, each mention discounted to half towards the end of the
+    article (news puts first what matters), divided by the highest sum."""
     length = max(1, len(document.text))
     sums = [
         sum(

@@ -15,8 +15,8 @@ LINKS = frozenset({"of", "to", "for", "the", "and", "-", "&", "’s", "'s"})
 def before(tokens: Tokens, first: int, named: bytearray) -> tuple[int, int] | None:
     """Return first and last token of the title before the name that begins at token `first`, or None.
 
-    A title is a run of title words and of names ("NATO", "Russian"; `named` marks their tokens) that has an office in it:
-    "former Netherlands prime minister Mark Rutte", "Secretary of State John Kerry". Honorifics ("Mr.") are none.
+    A title is a run of title words and of names ("NATO", "Russian"; `named` marks their tokens) that has an office in
+    it: "former Netherlands prime minister Mark Rutte", "Secretary of State John Kerry". Honorifics ("Mr.") are none.
     """
     index, office, begin = first, False, first
     lowest = max(tokens.sentences[first], first - LONGEST) if first < len(tokens.texts) else first
@@ -41,8 +41,14 @@ def after(tokens: Tokens, head: int, end: int) -> Iterator[tuple[int, int]]:
     `head` is the name's head token, `end` the token after the name.
     """
     for index in range(end, min(len(tokens.texts), end + LONGEST)):
-        if tokens.deps[index] == "appos" and tokens.heads[index] == head and people.role(tokens.texts[index]) is Word.OFFICE:
-            first = next((i for i in range(end, index + 1) if tokens.texts[i] not in (",", "a", "an", "the", "(")), index)
+        if (
+            tokens.deps[index] == "appos"
+            and tokens.heads[index] == head
+            and people.role(tokens.texts[index]) is Word.OFFICE
+        ):
+            first = next(
+                (i for i in range(end, index + 1) if tokens.texts[i] not in (",", "a", "an", "the", "(")), index
+            )
             last = index
             while last + 1 < len(tokens.texts) and last - first < LONGEST and _goes_on(tokens, last + 1):
                 last += 1
@@ -54,4 +60,6 @@ def after(tokens: Tokens, head: int, end: int) -> Iterator[tuple[int, int]]:
 def _goes_on(tokens: Tokens, index: int) -> bool:
     """Return whether the token at `index` still belongs to an office: "secretary *of state*", "writer *at Fox News*"."""
     word = tokens.texts[index]
-    return word in LINKS or word in ("at", "in") or word[0].isupper() or people.role(word) is not None or word == "state"
+    return (
+        word in LINKS or word in ("at", "in") or word[0].isupper() or people.role(word) is not None or word == "state"
+    )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Self
 
-from spacy.attrs import DEP, HEAD, ORTH, POS, SENT_START, SPACY
 from spacy.tokens import Doc
 
 from services.extraction.document import Document
@@ -27,7 +26,7 @@ class Tokens:
     @classmethod
     def of(cls, doc: Doc) -> Self:
         """Return the tokens of `doc`."""
-        columns = doc.to_array([ORTH, SPACY, POS, DEP, HEAD, SENT_START])
+        columns = doc.to_array(["ORTH", "SPACY", "POS", "DEP", "HEAD", "SENT_START"])
         orths, spaces, pos, deps, heads, opens = (columns[:, i].astype("int64").tolist() for i in range(6))
         texts = _strings(doc, orths)
         starts = _starts(texts, spaces)
@@ -55,7 +54,7 @@ def _starts(texts: Sequence[str], spaces: Sequence[int]) -> list[int]:
 
 def text_of(doc: Doc) -> str:
     """Return the text of `doc`; faster than spaCy's own, which makes an object of every token."""
-    columns = doc.to_array([ORTH, SPACY]).astype("int64")
+    columns = doc.to_array(["ORTH", "SPACY"]).astype("int64")
     texts = _strings(doc, columns[:, 0].tolist())
     return "".join([text + " " if space else text for text, space in zip(texts, columns[:, 1].tolist(), strict=True)])
 
@@ -82,7 +81,7 @@ def open_sentences(document: Document, doc: Doc) -> Doc:
 
     A headline ends without a full stop: left alone, parser and NER read it as one sentence with the line below.
     """
-    columns = doc.to_array([ORTH, SPACY]).astype("int64")
+    columns = doc.to_array(["ORTH", "SPACY"]).astype("int64")
     starts = _starts(_strings(doc, columns[:, 0].tolist()), columns[:, 1].tolist())
     for block in document.blocks:
         index = bisect_left(starts, block.start)

@@ -1,8 +1,8 @@
 """Truecasing that keeps every offset: capitals and headline case as they would stand in running text.
 
 spaCy's models learned names from running text: in "PUTIN'S A LITTLE BIT SCARED" they find nothing, or everything. The
-article itself mostly says how its words are written, so it is asked first, then the gazetteer, then lists of common words.
-"""
+article itself mostly says how its words are written, so it is asked first, then the gazetteer, then lists of common
+words."""
 
 import re
 from collections import Counter, defaultdict
@@ -23,11 +23,13 @@ SPACES = str.maketrans(dict.fromkeys("\u00a0\u2007\u202f\u2009\u200a\u2002\u2003
 """White space that spaCy would take for a word of its own."""
 
 ENDLESS = re.compile(r"\S{200}")
-"""A stretch without white space that no language has. spaCy's tokenizer takes quadratic time over it, so every 200th sign
-is read as a space."""
+"""A stretch without white space that no language has. spaCy's tokenizer takes quadratic time over it, so every 200th
+sign is read as a space."""
 
 SHOUTED = re.compile(r"\b[^\W\d_]{4,}\b")
-SUFFIX = re.compile(r"(?:[a-z]{3,}(?:ly|ness|tion|tions|sion|sions|ship|ities|ously|izing|ising|ments))|[a-z]{4,}(?:ing|[^aemr]ed)")
+SUFFIX = re.compile(
+    r"(?:[a-z]{3,}(?:ly|ness|tion|tions|sion|sions|ship|ities|ously|izing|ising|ments))|[a-z]{4,}(?:ing|[^aemr]ed)"
+)
 """Endings that an unknown word in capitals may have only as a common word: "UNSUCCESSFULLY", "SIDELINED"."""
 
 
@@ -107,7 +109,7 @@ def _quietened(match: re.Match[str], line: str, forms: dict[str, str]) -> str:
     form = forms.get(word.lower(), "")
     first_name = line[: match.start()].rstrip().rsplit(" ", 1)[-1]
     is_surname = len(word) > 5 and people.gender_of_first_name(first_name) is not None
-    is_label = not line[: match.start()].strip("\"“") and line[match.end() : match.end() + 1] == ":"
+    is_label = not line[: match.start()].strip('"“') and line[match.end() : match.end() + 1] == ":"
     is_label = is_label and word not in acronyms()
     if not (form.istitle() or is_surname or is_label):
         return word
@@ -127,13 +129,15 @@ class _Kind(NamedTuple):
 def _capitals(line: str, forms: dict[str, str]) -> str:
     """Return a line in capitals as running text.
 
-    Words that the article or a list knows as common are lowered, unknown ones become names. A word that may be either is
-    part of a name beside a name ("ORANGE DEMOCRATIC MOVEMENT", "PRESIDENT OBAMA"), or before an institution's noun.
+    Words that the article or a list knows as common are lowered, unknown ones become names. A word that may be either
+    is part of a name beside a name ("ORANGE DEMOCRATIC MOVEMENT", "PRESIDENT OBAMA"), or before an institution's noun.
     """
     matches = list(WORD.finditer(line))
     kinds = [_kind(match, line, matches[i - 1].group() if i else "", forms) for i, match in enumerate(matches)]
     known = {place for start, end, _ in gazetteer.find(line.title()) for place in range(start, end)}
-    capital = [kind.name or (kind.may_be_name and match.start() in known) for kind, match in zip(kinds, matches, strict=True)]
+    capital = [
+        kind.name or (kind.may_be_name and match.start() in known) for kind, match in zip(kinds, matches, strict=True)
+    ]
     runs = _runs(line, matches, kinds)
     following = dict(runs)
     for first, last in runs:
@@ -201,8 +205,9 @@ def _runs(line: str, matches: list[re.Match[str]], kinds: list[_Kind]) -> list[t
 
 
 def _is_name(kinds: list[_Kind], first: int, last: int, following: dict[int, int]) -> bool:
-    """Return whether the run from `first` to `last` is a name: it holds one, it ends with an institution's noun ("LABOUR
-    PARTY"), or it holds such a noun and "of" and a name come after it ("UNIVERSITY OF JENA"). `following` are all runs."""
+    """Return whether the run from `first` to `last` is a name: it holds one, it ends with an institution's noun
+    ("LABOUR PARTY"), or it holds such a noun and "of" and a name come after it ("UNIVERSITY OF JENA"). `following` are
+    all runs."""
     nouns = [kind.form.split("'")[0].capitalize() in _nouns() for kind in kinds[first:last]]
     if any(kind.name for kind in kinds[first:last]) or (last - first > 1 and nouns[-1]):
         return True

@@ -9,8 +9,8 @@ from services.extraction.phrases import Name
 from services.extraction.tokens import Tokens
 
 PLACE_OF = re.compile(
-    r"\b(?:city|town|village|province|state|district|county|region|riding|constituency|municipality|port|suburb|island|capital"
-    r"|Province|Island|Isle|Port|Kingdom|Duchy|Principality|Republic) of (?P<place>[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){0,2})"
+    r"\b(?:city|town|village|province|state|district|county|region|riding|constituency|municipality|port|suburb|island"
+    r"|capital|Province|Island|Isle|Port|Kingdom|Duchy|Principality|Republic) of (?P<place>[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){0,2})"
 )
 """A place that its kind introduces: "the town of Bakhmut"."""
 

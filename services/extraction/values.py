@@ -4,8 +4,8 @@ Words that leave the value open ("the past six months", "hundreds of millions") 
 """
 
 import re
-from datetime import date as Date  # noqa: N812  # the function of this module that everybody asks for is `date`
-from datetime import datetime, timedelta
+from datetime import date as Date  # noqa: N812  # `date` is what this module offers
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from dateutil import parser
@@ -16,13 +16,23 @@ from schemas import Money
 from services.extraction.wordlists import rows
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}  # fmt: skip
-SCALES = {"hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "mn": 1e6, "billion": 1e9, "bn": 1e9, "b": 1e9, "trillion": 1e12, "tn": 1e12, "lakh": 1e5, "crore": 1e7}  # fmt: skip
+NUMBERS = {
+    **{"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4},
+    **{"five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
+}
+SCALES = {
+    **{"hundred": 1e2, "thousand": 1e3, "k": 1e3, "lakh": 1e5, "crore": 1e7},
+    **{"million": 1e6, "m": 1e6, "mn": 1e6, "billion": 1e9, "bn": 1e9, "b": 1e9, "trillion": 1e12, "tn": 1e12},
+}
 
 MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
 DAY = re.compile(
-    rf"(?:on\s)?(?:(?:{'|'.join(WEEKDAYS)}),?\s)? (?:{MONTH}\s\d{{1,2}}(?:st|nd|rd|th)? | \d{{1,2}}(?:st|nd|rd|th)?\s{MONTH})"
-    r"(?P<year> ,?\s\d{4})?",
+    rf"""
+    (?: on\s )?
+    (?: (?:{"|".join(WEEKDAYS)}) ,?\s )?
+    (?: {MONTH} \s \d{{1,2}} (?:st|nd|rd|th)? | \d{{1,2}} (?:st|nd|rd|th)? \s {MONTH} )
+    (?P<year> ,? \s \d{{4}} )?
+    """,
     re.VERBOSE,
 )
 """July 9, 2024; 9 July; Monday, Sept. 11"""
@@ -32,10 +42,24 @@ DECADE = re.compile(r"(?:the\s)?(?P<year>1[5-9]\d|20\d)0s")
 YEARS = re.compile(r"(?P<first>1[5-9]\d\d|20\d\d)\s?[-–/]\s?(?P<last>\d{4}|\d\d)")
 NEAR = re.compile(r"(?P<which>last|this|next|the\sprevious|past)\s(?P<unit>week|month|year)")
 AGO = re.compile(r"(?P<number>\d{1,3}|[a-z]+)\s(?P<unit>day|week|month|year)s?\s(?:ago|earlier)")
-WEEKDAY = re.compile(rf"(?:(?P<which>last|this|next|on|early|late)\s)?(?P<day>{'|'.join(WEEKDAYS)})(?:\s(?:morning|afternoon|evening|night))?")
-TODAY = {"today": 0, "tonight": 0, "this morning": 0, "this evening": 0, "yesterday": -1, "tomorrow": 1, "last night": -1}
+WEEKDAY = re.compile(
+    rf"(?:(?P<which>last|this|next|on|early|late)\s)?(?P<day>{'|'.join(WEEKDAYS)})"
+    r"(?:\s(?:morning|afternoon|evening|night))?"
+)
+TODAY = {
+    "today": 0,
+    "tonight": 0,
+    "this morning": 0,
+    "this evening": 0,
+    "yesterday": -1,
+    "tomorrow": 1,
+    "last night": -1,
+}
 
-MONEY = re.compile(r"(?P<number>\d[\d,.]*)\s?-?(?P<scale>hundred|thousand|million|billion|trillion|lakh|crore|[kmb]n?|tn)?\b", re.IGNORECASE)
+MONEY = re.compile(
+    r"(?P<number>\d[\d,.]*)\s?-?(?P<scale>hundred|thousand|million|billion|trillion|lakh|crore|[kmb]n?|tn)?\b",
+    re.IGNORECASE,
+)
 
 
 def date(words: str, published_at: datetime | None) -> str | None:
@@ -49,7 +73,7 @@ def date(words: str, published_at: datetime | None) -> str | None:
     if found := DAY.fullmatch(lower):
         return _day(lower, found["year"] is not None, day)
     if found := MONTH_OF_YEAR.fullmatch(lower):
-        return parser.parse(lower, default=datetime(int(found["year"]), 1, 1)).strftime("%Y-%m")  # noqa: DTZ001  # a day
+        return _parsed(lower, int(found["year"])).isoformat()[:7]
     if YEAR.fullmatch(lower):
         return lower
     if found := DECADE.fullmatch(lower):
@@ -70,11 +94,17 @@ def _day(words: str, has_year: bool, day: Date | None) -> str | None:
         return None
     try:
         if has_year or day is None:
-            return parser.parse(words).date().isoformat()
-        years = [parser.parse(words, default=datetime(day.year + shift, 1, 1)).date() for shift in (-1, 0, 1)]  # noqa: DTZ001
+            return _parsed(words).isoformat()
+        years = [_parsed(words, day.year + shift) for shift in (-1, 0, 1)]
     except ValueError:  # the 31st of a month of 30 days
         return None
     return min(years, key=lambda each: abs(each - day)).isoformat()
+
+
+def _parsed(words: str, year: int = 2000) -> Date:
+    """Return the day that dateutil reads; what the words leave out is the first of January of `year`."""
+    parsed: datetime = parser.parse(words, default=datetime(year, 1, 1, tzinfo=UTC))
+    return parsed.date()
 
 
 def _relative(words: str, day: Date) -> str | None:
@@ -95,13 +125,10 @@ def _relative(words: str, day: Date) -> str | None:
 
 def _period(day: Date, unit: str, shift: int) -> str:
     """Return the day, week, month or year that lies `shift` units after that of `day`."""
-    moved = day + {
-        "day": relativedelta(days=shift),
-        "week": relativedelta(weeks=shift),
-        "month": relativedelta(months=shift),
-        "year": relativedelta(years=shift),
-    }[unit]
-    return {"day": moved.isoformat(), "week": moved.strftime("%G-W%V"), "month": moved.strftime("%Y-%m"), "year": str(moved.year)}[unit]
+    moved: Date = day + relativedelta(**{f"{unit}s": shift})
+    if unit == "week":
+        return moved.strftime("%G-W%V")
+    return moved.isoformat()[: {"day": 10, "month": 7, "year": 4}[unit]]
 
 
 def money(words: str) -> Money | None:
