@@ -1,0 +1,95 @@
+"""docker-compose.yml, the Dockerfile and Prometheus's settings agree with each other and with the project."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from services.broker.lock import KAFKA_VERSION
+from services.enricher.settings import KafkaSettings, Settings
+
+ROOT = Path(__file__).parents[3]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILE = (ROOT / "deploy/docker/Dockerfile").read_text(encoding="utf-8")
+
+
+def test_a_service_waits_for_the_health_of_those_it_needs() -> None:
+    gated = {name: service["depends_on"] for name, service in SERVICES.items() if "depends_on" in service}
+    assert set(gated) == {"topics", "enricher", "prometheus", "grafana"}
+    for needs in gated.values():
+        for other, how in needs.items():
+            if how["condition"] == "service_healthy":
+                assert "healthcheck" in SERVICES[other]
+            else:
+                assert (other, how["condition"]) == ("topics", "service_completed_successfully")
+
+
+def test_images_are_pinned_and_kafka_is_the_one_of_the_local_broker() -> None:
+    images = {service["image"] for service in SERVICES.values() if "build" not in service}
+    assert f"apache/kafka:{KAFKA_VERSION}" in images
+    for image in images:
+        assert re.search(r":v?\d+\.\d+\.\d+$", image), image
+
+
+def test_everything_listens_on_the_loopback_interface_alone() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_what_is_mounted_or_built_from_is_there() -> None:
+    volumes = [volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])]
+    for source in volumes:
+        assert source in COMPOSE["volumes"] or (ROOT / source).exists(), source
+    copies = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
+    copied = [name for line in copies for name in line.split()]
+    assert copied
+    for name in copied:
+        assert (ROOT / name).exists(), name
+        assert f"!{name}" in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_settings_are_ones_that_the_worker_knows() -> None:
+    known = {f"ONRECORD_{name.upper()}" for name in Settings.model_fields}
+    known |= {f"ONRECORD_KAFKA_{name.upper()}" for name in KafkaSettings.model_fields}
+    used = {name for service in SERVICES.values() for name in service.get("environment", {}) if "ONRECORD" in name}
+    used |= set(re.findall(r"ONRECORD_\w+", DOCKERFILE))
+    assert used
+    assert used <= known
+
+
+def test_the_worker_is_stopped_no_sooner_than_it_has_drained() -> None:
+    grace = re.fullmatch(r"(\d+)s", SERVICES["enricher"]["stop_grace_period"])
+    assert grace is not None
+    assert int(grace[1]) > Settings.model_fields["drain_deadline_seconds"].default
+
+
+def test_prometheus_scrapes_the_port_that_the_worker_serves() -> None:
+    port = Settings.model_fields["metrics_port"].default
+    prometheus = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text(encoding="utf-8"))
+    [job] = prometheus["scrape_configs"]
+    assert job["static_configs"] == [{"targets": [f"enricher:{port}"]}]
+    assert SERVICES["enricher"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert f"EXPOSE {port}" in DOCKERFILE
+
+
+def test_the_image_runs_as_a_numeric_user_who_is_not_root() -> None:
+    assert len(re.findall(r"^FROM ", DOCKERFILE, re.MULTILINE)) == 2
+    [user] = re.findall(r"^USER (\d+):\d+$", DOCKERFILE.rpartition("FROM ")[2], re.MULTILINE)
+    assert int(user) > 0
+
+
+def test_docker_compose_accepts_the_file() -> None:
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("docker with its compose plugin is not on this machine")
+    done = subprocess.run(
+        [docker, "compose", "--file", ROOT / "docker-compose.yml", "config", "--quiet"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
