@@ -79,7 +79,7 @@ class Worker:
 
     def children(self) -> list[int]:
         """Return the processes that read for this worker: its grandchildren, forked by the nursery."""
-        return [child for nursery in _children_of(self.pid) for child in _children_of(nursery)]
+        return descendants(self.pid)[1:]
 
     async def start(self) -> None:
         self._wanted = True
@@ -155,6 +155,11 @@ def _get(url: str) -> tuple[int, str]:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the children of a process, each followed by its own."""
+    return [one for child in _children_of(pid) for one in (child, *descendants(child))]
 
 
 def _children_of(pid: int) -> list[int]:

@@ -1,0 +1,74 @@
+"""`python -m tests.chaos.endurance [ARTICLES]`: many articles through one real worker, and the memory that it takes.
+
+The articles are those that the project ships as samples, again and again under new ids.
+"""
+
+import asyncio
+import itertools
+import logging
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import orjson
+
+from services.broker import Cluster
+from tests.chaos.harness import ROOT, Arena, Messages, Worker, descendants
+from tests.chaos.scenarios import REAL
+
+SAMPLES = ROOT / "services" / "cli" / "samples"
+MEASUREMENTS = 10
+SETTINGS = {"ONRECORD_CHILDREN": "2", "ONRECORD_ARTICLE_DEADLINE_SECONDS": "10"}
+
+
+def samples(number: int) -> Messages:
+    """Return so many articles."""
+    bodies = [orjson.loads(path.read_bytes()) for path in sorted(SAMPLES.glob("*.json")) if "broken" not in path.name]
+    for index, body in enumerate(itertools.islice(itertools.cycle(bodies), number)):
+        yield f"sample-{index}", orjson.dumps({**body, "article_id": f"sample-{index}"})
+
+
+def resident_mebibytes(pid: int) -> int:
+    """Return the resident memory of a process."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) // 1024
+    return 0
+
+
+async def measure(arena: Arena, worker: Worker, number: int) -> None:
+    """Write a row whenever another part of the articles is done."""
+    began = time.monotonic()
+    sys.stdout.write("| articles | seconds | worker, MiB | nursery, MiB | children, MiB |\n|---|---|---|---|---|\n")
+    for part in range(1, MEASUREMENTS + 1):
+        await arena.until_committed(number * part // MEASUREMENTS, seconds=3600)
+        nursery, *children = [resident_mebibytes(pid) for pid in descendants(worker.pid)]
+        row = [number * part // MEASUREMENTS, round(time.monotonic() - began), resident_mebibytes(worker.pid), nursery]
+        sys.stdout.write(f"| {' | '.join(map(str, row))} | {', '.join(map(str, children))} |\n")
+        sys.stdout.flush()
+
+
+async def endure(bootstrap: str, folder: Path, number: int) -> bool:
+    """Return whether every article came out, once."""
+    arena = Arena(bootstrap, folder, SETTINGS, reader=REAL)
+    await arena.make_topics()
+    worker = await arena.start_worker()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(arena.send(samples(number), rate=2000))
+            await measure(arena, worker, number)
+    finally:
+        await arena.stop_workers()
+    count = await arena.count()
+    sys.stdout.write(f"lost {len(count.lost)}, foreign {len(count.foreign)}, duplicates {count.duplicates}\n")
+    return not (count.lost or count.foreign or count.duplicates)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that broker and worker are stopped with us
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    with tempfile.TemporaryDirectory() as place, Cluster(Path(place) / "kafka") as cluster:
+        done = asyncio.run(endure(cluster.bootstrap, Path(place), int(sys.argv[1]) if sys.argv[1:] else 20_000))
+    sys.exit(0 if done else 1)
