@@ -1,5 +1,6 @@
 import json
 import socket
+import sys
 from collections.abc import Iterator
 from http.client import HTTPConnection
 
@@ -7,6 +8,7 @@ import pytest
 
 from services.enricher.health import HealthServer, State
 from services.enricher.metrics import Metrics
+from services.enricher.settings import Settings
 
 
 class Site:
@@ -98,3 +100,22 @@ def test_the_port_is_free_again_afterwards() -> None:
 def test_it_answers_on_the_given_address_alone(site: Site) -> None:
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", site.server.port), timeout=60)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8")
+@pytest.mark.parametrize(("setting", "status"), [(None, None), ("0.0.0.0", 200)])
+def test_only_the_loopback_address_listens_unless_set_otherwise(
+    monkeypatch: pytest.MonkeyPatch, setting: str | None, status: int | None
+) -> None:
+    monkeypatch.delenv("ONRECORD_METRICS_HOST", raising=False)
+    if setting:
+        monkeypatch.setenv("ONRECORD_METRICS_HOST", setting)
+    with HealthServer(Settings().metrics_host, 0, Metrics().registry, State([]), list) as server:
+        connection = HTTPConnection("127.0.0.2", server.port, timeout=60)
+        if status is None:
+            with pytest.raises(ConnectionRefusedError):
+                connection.connect()
+            return
+        connection.request("GET", "/livez")
+        assert connection.getresponse().status == status
+        connection.close()
