@@ -48,6 +48,8 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run(work)
     except KafkaError as error:
         raise UserError(f"Kafka refused: {one_line(str(error))}") from None
+    except TimeoutError:
+        raise UserError(f"Kafka at {settings().bootstrap} does not answer in time") from None
 
 
 @asynccontextmanager

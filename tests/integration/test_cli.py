@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -48,9 +49,9 @@ async def bootstrap(kafka: Cluster) -> str:
 def onrecord(bootstrap: str) -> Run:
     """Return a function that runs the command on that broker."""
 
-    def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str | Path, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
         command = [*ONRECORD, *map(str, arguments)]
-        environment = os.environ | {"ONRECORD_KAFKA_BOOTSTRAP": bootstrap}
+        environment = os.environ | {"ONRECORD_KAFKA_BOOTSTRAP": bootstrap, **settings}
         return subprocess.run(command, input=stdin, env=environment, capture_output=True, text=True, check=False)
 
     return run
@@ -248,6 +249,35 @@ def test_the_demo_accounts_for_every_sample_and_leaves_nothing_behind(tmp_path: 
     # The broker's data and the worker's log are gone, and so are the processes that had them open.
     assert list(tmp_path.iterdir()) == []
     assert str(tmp_path) not in _command_lines()
+
+
+def test_ctrl_c_stops_the_demo_and_all_that_it_started(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ONRECORD_")}
+    environment |= {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [*ONRECORD, "demo", "--keep"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        # A shell that starts a command in the background makes it deaf to Ctrl-C; this is one in the foreground.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - no threads here
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("all stays up"):
+                break
+        assert str(tmp_path) in _command_lines()
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+    assert str(tmp_path) not in _command_lines()
+
+
+def test_the_demo_fails_honestly_when_its_worker_does(bootstrap: str, onrecord: Run) -> None:
+    done = onrecord("demo", ONRECORD_MODEL="no_such_model")
+    assert done.returncode == 1
+    assert "the worker ended by itself with status 1" in done.stderr.splitlines()[-1]
+    assert "no_such_model" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_demo_uses_the_users_broker_and_leaves_the_topics_there(bootstrap: str, onrecord: Run) -> None:

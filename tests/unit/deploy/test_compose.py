@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,21 @@ def test_the_image_runs_as_a_numeric_user_who_is_not_root() -> None:
     assert len(re.findall(r"^FROM ", DOCKERFILE, re.MULTILINE)) == 2
     [user] = re.findall(r"^USER (\d+):\d+$", DOCKERFILE.rpartition("FROM ")[2], re.MULTILINE)
     assert int(user) > 0
+
+
+def test_the_image_installs_what_is_locked_for_the_project() -> None:
+    """Made by the command in its first lines, with the project's lock file as the constraint."""
+    image, project = (_locked(ROOT / folder / "requirements.lock") for folder in ("deploy/docker", ""))
+    assert image.items() <= project.items()
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    names = {re.match(r"[\w.-]+", dependency)[0] for dependency in dependencies}  # type: ignore[index]
+    assert names <= {line.partition("==")[0].partition("[")[0] for line in image}
+
+
+def _locked(path: Path) -> dict[str, set[str]]:
+    """Return the hashes of each locked version."""
+    lines = re.split(r"\n(?=[a-z0-9])", path.read_text(encoding="utf-8"), flags=re.IGNORECASE)
+    return {line.split()[0]: set(re.findall(r"sha256:\w{64}", line)) for line in lines if "==" in line.split()[0]}
 
 
 def test_docker_compose_accepts_the_file() -> None:
