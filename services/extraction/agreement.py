@@ -6,6 +6,7 @@ same."""
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from schemas import EntityType
 from services.extraction import gazetteer, people
@@ -22,7 +23,7 @@ BRACKET = re.compile(r" \((?P<alias>[^\W\d_][\w.'’&-]*(?: [A-Z][\w.'’&-]*){0
 def reached(text: str, names: list[Name]) -> list[Name]:
     """Return `names` with the types that the article agrees on, and with the mentions that were missed."""
     names = merged(names, _aliases(text, names))
-    names = list(_divided(text, names))
+    names = merged(list(_divided(text, names)), _members(text, names))
     names = _lists(text, names)
     names = _vote(text, names)
     return _with_states(text, merged(names, _repeats(text, names)))
@@ -54,6 +55,19 @@ def _divided(text: str, names: Sequence[Name]) -> Iterator[Name]:
             yield Name(name.end - len(parts[1]), name.end, second or name.type)
         else:
             yield name
+
+
+MEMBERS = re.compile(r", (?P<words>(?:[A-Z][\w'’-]+, ){1,4})(?:and )?(?:the )?")
+
+
+def _members(text: str, names: Sequence[Name]) -> Iterator[Name]:
+    """Yield the members of an enumeration that stand unrecognised between two names: "Leeds, *Keighley*, Bradford"."""
+    for before, after in pairwise(names):
+        match = MEMBERS.fullmatch(text, before.end, after.start)
+        known = match and (gazetteer.entry(text[slice(*before[:2])]) or gazetteer.entry(text[slice(*after[:2])]))
+        if match and known and known.type in PLACES:
+            for word in gazetteer.WORD.finditer(text, *match.span("words")):
+                yield Name(*word.span(), known.type)
 
 
 def _lists(text: str, names: list[Name]) -> list[Name]:

@@ -122,7 +122,7 @@ def _complement(tokens: Tokens, head: int) -> int:
         if index < limit and texts[index] in ("the", "la", "a"):
             index += 1
         begin = index
-        while index < limit and _goes_on(tokens, index):
+        while index < limit and _goes_on(tokens, index) and not _is_person(texts, index):
             index += 1
         if index == begin:
             law_of_year = head_kind(texts[head]) is EntityType.LAW and index < limit and is_year(texts[index])
@@ -132,6 +132,12 @@ def _complement(tokens: Tokens, head: int) -> int:
             last = index = index + 1  # "Department of Health and Welfare"
             index += 1
     return last
+
+
+def _is_person(texts: list[str], index: int) -> bool:
+    """Return whether a personal name begins at `index`, which ends an institution's: "the party of *Angela Merkel*"."""
+    named = index + 1 < len(texts) and texts[index + 1][0].isupper() and head_kind(texts[index + 1]) is None
+    return named and people.gender_of_first_name(texts[index]) is not None
 
 
 def _links(noun: str, *, foreign: bool) -> frozenset[str]:

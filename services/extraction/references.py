@@ -16,7 +16,8 @@ from services.extraction.document import Document, Zone
 from services.extraction.parties import Party, Reference, conflict, holds
 from services.extraction.people import Gender, Word
 from services.extraction.tokens import Tokens, head_of, tokens_of
-from services.extraction.wordlists import rows, words
+from services.extraction.unclaimed import speaking
+from services.extraction.wordlists import rows
 
 SUBJECTS = frozenset({"nsubj", "nsubjpass"})
 STORY = frozenset({Zone.HEADLINE, Zone.DECK, Zone.BODY})
@@ -104,7 +105,7 @@ class Reader:
     def _see(self, index: int, party: int) -> None:
         tokens = self.tokens
         weight = WEIGHTS.get(tokens.deps[index], 1.0)
-        if tokens.deps[index] == "nsubj" and tokens.texts[tokens.heads[index]].lower() in _speaking():
+        if tokens.deps[index] == "nsubj" and tokens.texts[tokens.heads[index]].lower() in speaking():
             weight += SPEAKER
         self.seen.append(Seen(index, party, weight))
         self.last_seen[party] = index
@@ -167,7 +168,7 @@ class Reader:
                 if subject is not None and subject < index:
                     return self._institution_at(subject)
             return None
-        if tokens.deps[index] != "nsubj" or tokens.texts[tokens.heads[index]].lower() not in _speaking():
+        if tokens.deps[index] != "nsubj" or tokens.texts[tokens.heads[index]].lower() not in speaking():
             return None
         for seen in reversed(self.seen[-MEMORY_MENTIONS:]):
             if self.sentence[index] - self.sentence[seen.token] > 2:
@@ -297,11 +298,6 @@ def _head_word(name: str) -> str:
     for link in (" of ", " on ", " for "):
         name = name.split(link, maxsplit=1)[0]
     return name.rsplit(" ", 1)[-1]
-
-
-@cache
-def _speaking() -> frozenset[str]:
-    return frozenset(words("speaking_verbs.txt"))
 
 
 @cache

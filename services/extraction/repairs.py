@@ -47,7 +47,7 @@ def repaired(text: str, tokens: Tokens, names: Sequence[Name]) -> Iterator[Name]
         following = names[index + 1].start if index + 1 < len(names) else len(text)
         preceding = names[index - 1].end if index else 0
         for piece in _at_office(text, _divided(text, name)):
-            piece = _trimmed(text, piece)
+            piece = _trimmed(text, _before_verb(tokens, piece))
             if piece.type is EntityType.PERSON:
                 piece = _whole_person(text, tokens, _without_title(text, piece), preceding, following)
             elif piece.type in JOINED:
@@ -71,6 +71,17 @@ def _divided(text: str, name: Name) -> Iterator[Name]:
         start = match.end()
     if start < name.end:
         yield name._replace(start=start)
+
+
+def _before_verb(tokens: Tokens, name: Name) -> Name:
+    """Return an event's, a law's or a building's name up to the first verb in it: "Second World War *ended in*"."""
+    if name.type not in (EntityType.EVENT, EntityType.LAW, EntityType.FAC):
+        return name
+    first, last = tokens_of(tokens, name.start, name.end)
+    for index in range(first + 1, min(last, len(tokens.texts))):
+        if tokens.pos[index] in ("VERB", "AUX") and tokens.texts[index].islower():
+            return name._replace(end=tokens.ends[index - 1])
+    return name
 
 
 def _at_office(text: str, names: Iterator[Name]) -> Iterator[Name]:
@@ -145,6 +156,10 @@ def _whole_person(text: str, tokens: Tokens, name: Name, preceding: int, followi
     first, last = tokens_of(tokens, name.start, name.end)
     while first > 0 and tokens.starts[first - 1] >= preceding and _is_part(tokens, first - 1):
         first -= 1
+    if first > 0 and people.role(tokens.texts[first - 1]) is Word.NOBLE and tokens.texts[first - 1][0].isupper():
+        first -= 1  # "*Sir* William Deane"
+    if last < len(tokens.texts) and tokens.texts[last - 1] in people.particles() and tokens.texts[last][0].isupper():
+        last += 1  # "Ursula von der *Leyen*"
     while last < len(tokens.texts) and tokens.ends[last] <= following:
         hyphen = (
             tokens.texts[last] == "-" and tokens.ends[last - 1] == tokens.starts[last] and last + 1 < len(tokens.texts)

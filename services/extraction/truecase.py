@@ -195,13 +195,19 @@ def _runs(line: str, matches: list[re.Match[str]], kinds: list[_Kind]) -> list[t
     first = None
     for index, kind in enumerate([*kinds, _Kind("", name=False, may_be_name=False)]):
         begins = kind.name or kind.may_be_name
-        divided = 0 < index < len(kinds) and line[matches[index - 1].end() : matches[index].start()].strip("’' -") != ""
+        divided = 0 < index < len(kinds) and _divides(line, matches[index - 1], matches[index], kinds[index - 1])
         if first is not None and (not begins or divided):
             runs.append((first, index))
             first = None
         if begins and first is None:
             first = index
     return runs
+
+
+def _divides(line: str, before: re.Match[str], after: re.Match[str], kind: _Kind) -> bool:
+    """Return whether a name ends between two words: at a sign, or after a name's possessive ("MERKEL'S PARTY")."""
+    possessive = kind.name and before.group().lower().endswith(("'s", "’s"))
+    return possessive or line[before.end() : after.start()].strip("’' -") != ""
 
 
 def _is_name(kinds: list[_Kind], first: int, last: int, following: dict[int, int]) -> bool:

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from schemas import EntityType
 from services.extraction import gazetteer, people, phrases, truecase
 from services.extraction.phrases import Name
 from services.extraction.tokens import Tokens
+from services.extraction.wordlists import words
 
 PLACE_OF = re.compile(
     r"\b(?:city|town|village|province|state|district|county|region|riding|constituency|municipality|port|suburb|island"
@@ -21,6 +23,7 @@ def names(text: str, tokens: Tokens, claimed: Sequence[Name]) -> Iterator[Name]:
     - "the town of *Bakhmut*": a place
     - "*Lingenfelter* was elected": an unknown proper noun as a subject is a person
     - "members of the *RENAMO*": an unknown word in capitals is an organisation
+    - "*Theresa May* left", "“…,” *Butte* said": a first name with what follows, and who speaks, are people
     """
     for match in PLACE_OF.finditer(text):
         yield Name(*match.span("place"), EntityType.GPE)
@@ -34,8 +37,27 @@ def names(text: str, tokens: Tokens, claimed: Sequence[Name]) -> Iterator[Name]:
         if word.isupper() and len(word) > 1:
             if _is_acronym(word):
                 yield Name(start, end, EntityType.ORG)
-        elif tokens.deps[index] == "nsubj" and _is_surname(tokens, index):
+        elif _follows_first_name(tokens, index):
+            yield Name(tokens.starts[index - 1], end, EntityType.PERSON)
+        elif (tokens.deps[index] == "nsubj" or _speaks(tokens, index)) and _is_surname(tokens, index):
             yield Name(start, end, EntityType.PERSON)
+
+
+@cache
+def speaking() -> frozenset[str]:
+    """Return the forms of verbs that report speech."""
+    return frozenset(words("speaking_verbs.txt"))
+
+
+def _follows_first_name(tokens: Tokens, index: int) -> bool:
+    before = tokens.texts[index - 1] if index else ""
+    known = people.gender_of_first_name(before) is not None and gazetteer.entry(before) is None
+    return known and tokens.texts[index].isalpha() and people.role(tokens.texts[index]) is None
+
+
+def _speaks(tokens: Tokens, index: int) -> bool:
+    """Return whether a verb of speech stands beside the word: "Butte said"."""
+    return any(word.lower() in speaking() for word in tokens.texts[index + 1 : index + 2])
 
 
 def _is_acronym(word: str) -> bool:
