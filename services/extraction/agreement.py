@@ -15,6 +15,9 @@ from services.extraction.phrases import Name
 NUMBERS = frozenset({EntityType.DATE, EntityType.MONEY, EntityType.PERCENT, EntityType.QUANTITY})
 PLACES = frozenset({EntityType.GPE, EntityType.LOC})
 
+COMPANY_SUFFIXES = frozenset({"inc", "corp", "co", "ltd", "llc", "plc", "ag", "se", "sa", "nv", "holdings", "group"})
+"""What a company's name ends with on first mention only."""
+
 LIST_GAP = re.compile(r",? (?:and|or|&) (?:the )?|, (?:the )?")
 BRACKET = re.compile(r" \((?P<alias>[^\W\d_][\w.'’&-]*(?: [A-Z][\w.'’&-]*){0,3})[),]")
 """Another name in brackets right after a name: "Movement for the Left (MpS)"."""
@@ -130,6 +133,8 @@ def _repeats(text: str, names: Sequence[Name]) -> list[Name]:
             surname = words.rsplit(" ", 1)[-1]
             if name.type is EntityType.PERSON and len(surname) > 3 and surname[0].isupper():
                 kinds.setdefault(surname, name.type)
+            if name.type is EntityType.ORG and surname.strip(".").lower() in COMPANY_SUFFIXES:
+                kinds.setdefault(words[: -len(surname)].rstrip(", "), name.type)
     by_first = defaultdict(list)
     for words in sorted(kinds, key=len, reverse=True):
         first = gazetteer.WORD.match(words)

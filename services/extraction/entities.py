@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from spacy.tokens import Doc
 
 from schemas import EntityType
-from services.extraction import agreement, gazetteer, phrases, unclaimed
+from services.extraction import agreement, gazetteer, phrases, unclaimed, values
 from services.extraction.agreement import NUMBERS
 from services.extraction.document import Document, Zone
 from services.extraction.phrases import Name
@@ -27,7 +27,7 @@ def recognise(document: Document, readable: str, doc: Doc, tokens: Tokens) -> li
 
     `readable` is what spaCy was given (see `truecase`), `doc` its reading and `tokens` the same as lists.
     """
-    model = [Name(e.start_char, e.end_char, LABELS[e.label_]) for e in doc.ents if e.label_ in LABELS]
+    model = list(_model(readable, doc))
     sources = (
         [*credits(document, readable), *labels(document, readable)],
         phrases.names(tokens),
@@ -37,6 +37,20 @@ def recognise(document: Document, readable: str, doc: Doc, tokens: Tokens) -> li
     found = _without_overlap(sources)
     found = agreement.merged(found, unclaimed.names(readable, tokens, found))
     return agreement.reached(readable, found)
+
+
+AFTER_NUMBER = re.compile(r"[ -](?P<word>[^\W\d_]+)")
+
+
+def _model(text: str, doc: Doc) -> Iterator[Name]:
+    """Yield what spaCy found; a number before a currency's name, which it takes for a mere number, is money."""
+    for entity in doc.ents:
+        if entity.label_ in LABELS:
+            yield Name(entity.start_char, entity.end_char, LABELS[entity.label_])
+        elif entity.label_ == "CARDINAL":
+            unit = AFTER_NUMBER.match(text, entity.end_char)
+            if unit and values.is_currency(unit["word"]):
+                yield Name(entity.start_char, unit.end(), EntityType.MONEY)
 
 
 def _known(text: str, model: list[Name]) -> Iterator[Name]:

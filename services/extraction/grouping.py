@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from schemas import EntityType
 from services.extraction import gazetteer, people
+from services.extraction.agreement import COMPANY_SUFFIXES
 from services.extraction.people import Gender, Word, fold
 from services.extraction.phrases import Name
 
@@ -20,7 +21,6 @@ LONG_FORMS = frozenset({EntityType.ORG, EntityType.EVENT, EntityType.LAW})
 NEAR = 200
 """Distance in code points, about a sentence, within which a surname goes on from a full name."""
 
-COMPANY_SUFFIXES = frozenset({"inc", "corp", "co", "ltd", "llc", "plc", "ag", "se", "sa", "nv", "holdings", "group"})
 UNSPOKEN = frozenset({"of", "the", "and", "for", "in", "on", "de", "du", "des", "la", "le", "to", "a", "&"})
 """Words whose first letter an acronym may leave out."""
 
@@ -292,7 +292,7 @@ def _join_misspelt(forms: list[_Form]) -> None:
     for form in forms:
         if form.type is EntityType.PERSON and len(form.key[-1]) >= 5:
             known = surnames.get(form.key[-1])
-            if known is None or len(form.names) > len(known.names):
+            if known is None or (len(form.key) > 1, len(form.names)) > (len(known.key) > 1, len(known.names)):
                 surnames[form.key[-1]] = form
     counts = Counter(form.key[-1] for form in forms if form.type is EntityType.PERSON for _ in form.names)
     neighbours: defaultdict[str, list[str]] = defaultdict(list)

@@ -161,6 +161,11 @@ def _currency(words: str) -> str | None:
     return None
 
 
+def is_currency(word: str) -> bool:
+    """Return whether `word` is the name of a currency ("euros")."""
+    return len(word) > 2 and word.islower() and any(word == form for form, _ in _currencies())
+
+
 @cache
 def _currencies() -> tuple[tuple[str, str], ...]:
     """Return symbols and words with their currency, longest first, so that "C$" is found before "$"."""
