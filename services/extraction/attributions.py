@@ -236,7 +236,8 @@ class Paragraph:
     def _speaker_before(self, verb: Token, words: Sequence[Token]) -> Token | None:
         if syntax.is_passive(verb):
             doer = syntax.agent(verb)
-            return doer if doer in words else None
+            if doer in words or syntax.child(verb, "auxpass") is not None:
+                return doer if doer in words else None
         own = syntax.subject(verb)
         if own is not None and own in words and own.i < verb.i:
             return own

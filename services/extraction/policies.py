@@ -30,7 +30,7 @@ def features(claim: Claim, entity: Entity | None, quote: Found | None) -> set[st
     """Return the names of what is true of a clause, as the table of weights lists them."""
     found = {BIAS, f"frame {claim.frame}", f"cue {claim.frame} {claim.lemma}", f"focus {claim.focus.lemma_.lower()}"}
     found.add(f"focus is {claim.focus.pos_}")
-    found.add(f"target words {min(_content_words(claim), 8)}")
+    found.add(f"target words {_content_words(claim)}")
     found.add(f"cue {claim.lemma}")
     found.add(f"tense {claim.tense}")
     if claim.conditional:
@@ -60,9 +60,10 @@ def is_meta(claim: Claim) -> bool:
 
 
 def _content_words(claim: Claim) -> int:
-    """Return how many words of the target mean something by themselves."""
+    """Return how many words of the target mean something by themselves; 8 stands for all larger numbers."""
     span = claim.focus.doc.char_span(*claim.target, alignment_mode="expand")
-    return sum(token.pos_ in ("NOUN", "PROPN", "VERB", "ADJ") for token in span) if span is not None else 0
+    words = span[:40] if span is not None else ()
+    return min(8, sum(token.pos_ in ("NOUN", "PROPN", "VERB", "ADJ") for token in words))
 
 
 @cache

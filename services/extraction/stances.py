@@ -32,6 +32,9 @@ SHOULD = frozenset({"should", "must", "ought"})
 CANNOT = frozenset({"can", "could", "ca"})
 CONDITIONS = frozenset({"if", "unless", "until", "provided"})
 
+COORDINATED = 5
+"""Most verbs after the first that one cue governs: lists in news are shorter, and chains in broken text have no end."""
+
 BEFORE_VERB = frozenset({"advmod", "auxpass", "npadvmod"})
 """What stands before a verb and belongs to what is to be done: "*immediately* pass the bill", "*be* asked to pay"."""
 
@@ -143,17 +146,17 @@ def _focus(root: Token) -> Token:
 
 def _coordinated(focus: Token) -> Iterator[Token]:
     """Yield the verbs that share their subject with the target: "promised to cut taxes and *raise wages*"."""
-    if focus.pos_ == "VERB":
-        for each in focus.children:
-            if (
-                each.dep_ == "conj"
-                and each.pos_ == "VERB"
-                and syntax.child(each, *syntax.SUBJECTS) is None
-                and each.tag_ == focus.tag_
-            ):
-                yield each
-                yield from _coordinated(each)
-                return
+    for _ in range(COORDINATED):
+        if focus.pos_ != "VERB":
+            return
+        joined = (
+            each for each in focus.children if each.dep_ == "conj" and each.pos_ == "VERB" and each.tag_ == focus.tag_
+        )
+        following = next((each for each in joined if syntax.child(each, *syntax.SUBJECTS) is None), None)
+        if following is None:
+            return
+        yield following
+        focus = following
 
 
 def target_span(focus: Token) -> Offsets:
@@ -313,7 +316,7 @@ def _is_negated(verb: Token) -> bool:
 def _is_supposed(verb: Token) -> bool:
     """Return whether a clause only asks or supposes: "did not say *whether* he supports it", "*if* he wants …"."""
     for _ in range(4):
-        if any(each.dep_ == "mark" and each.lower_ in ("if", "whether", "unless") for each in verb.children):
+        if any(each.dep_ == "mark" and each.lower_ in ("if", "whether", "unless") for each in verb.lefts):
             return True
         if verb.dep_ not in ("xcomp", "conj", "acl", "ccomp", "relcl"):
             return False

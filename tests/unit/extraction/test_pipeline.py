@@ -28,10 +28,13 @@ class TestReading:
         (reading,) = pipeline.read([article()])
         names = {entity.id: entity.name for entity in reading.entities}
         assert {"Anna Keller", "Paul Meyer"} <= set(names.values())
-        assert [(quote.speaker_name, names.get(quote.speaker_id or "")) for quote in reading.quotes[:2]] == [
-            ("Anna Keller", "Anna Keller"),
-            ("Anna Keller", "Anna Keller"),
-        ]
+        speakers = {
+            quote.cue.text: (quote.speaker_name, names.get(quote.speaker_id or ""))
+            for quote in reading.quotes
+            if quote.cue
+        }
+        assert speakers["said"] == ("Anna Keller", "Anna Keller")
+        assert speakers["criticized"] == ("Paul Meyer", "Paul Meyer")
         tax = next(position for position in reading.positions if position.target.text.startswith("raise the fuel tax"))
         assert (tax.holder_name, tax.stance, tax.via) == ("Anna Keller", "support", "direct_quote")
         assert tax.quote_id in {quote.id for quote in reading.quotes}
