@@ -107,7 +107,7 @@ def _quietened(match: re.Match[str], line: str, forms: dict[str, str]) -> str:
     if not word.isupper() or gazetteer.is_acronym(word):
         return word
     form = forms.get(word.lower(), "")
-    first_name = line[: match.start()].rstrip().rsplit(" ", 1)[-1]
+    first_name = line[: match.start()].rstrip().rsplit(" ", 1)[-1].strip("(\"“[")
     is_surname = len(word) > 5 and people.gender_of_first_name(first_name) is not None
     is_label = not line[: match.start()].strip('"“') and line[match.end() : match.end() + 1] == ":"
     is_label = is_label and word not in acronyms()
