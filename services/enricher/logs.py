@@ -8,7 +8,8 @@ import sys
 
 from pythonjsonlogger.json import JsonFormatter
 
-# What these libraries say at INFO is for their own authors.
+# What these libraries say at INFO is for their own authors; at DEBUG aiokafka writes whole messages, and the password
+# that the mechanism PLAIN sends. Hence they stay at WARNING whatever the level is.
 NOISY = ("aiokafka", "faust", "kafka", "mode", "asyncio")
 
 
