@@ -221,7 +221,8 @@ class Settings(BaseSettings):
 
     # Limits before parsing: what is beyond is a dead letter.
     max_message_bytes: int = _setting(4 * MEBIBYTE, "Largest raw message that is read.", "bytes", ge=1)
-    max_json_depth: int = _setting(32, "Deepest nesting of a raw message.", "levels", ge=1)
+    # The JSON parser itself refuses at about 200 levels, and could not say that it was the depth.
+    max_json_depth: int = _setting(32, "Deepest nesting of a raw message, at most 150.", "levels", ge=1, le=150)
     max_text_length: int = _setting(250_000, "Longest text that is read.", "code points", ge=1)
     max_title_length: int = _setting(2_000, "Longest title that is read.", "code points", ge=1)
     max_extra_fields: int = _setting(100, "Most fields beyond those of the contract.", "fields", ge=0)

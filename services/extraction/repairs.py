@@ -22,7 +22,7 @@ LEADING = re.compile(
     """,
     re.VERBOSE,
 )
-TRAILING = re.compile(r"(?:['’][sS]|[\"“”‘’'(\[)\]\s,;:–—-]+)+$")
+TRAILING = re.compile(r"(?:['’][sS]|[\"“”‘’'(\[)\]\s,;:–—-])++$")
 
 SEPARATOR = re.compile(
     r"""
