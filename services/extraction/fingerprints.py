@@ -3,6 +3,8 @@
 import unicodedata
 from hashlib import blake2b
 
+import numpy as np
+
 _BITS = 64
 _SHINGLE_WORDS = 3
 """Words in a feature of SimHash. Three keep word order; more would make short edits cost too many features."""
@@ -17,12 +19,10 @@ def simhash(text: str) -> str:
     "Detecting near-duplicates for web crawling" (2007).
     """
     words = _normalised_words(text)
-    balance = [0] * _BITS
-    for first in range(max(1, len(words) - _SHINGLE_WORDS + 1) if words else 0):
-        feature = int.from_bytes(_digest(words[first : first + _SHINGLE_WORDS]))
-        for bit in range(_BITS):
-            balance[bit] += 1 if feature >> bit & 1 else -1
-    return f"{sum(1 << bit for bit, weight in enumerate(balance) if weight > 0):016x}"
+    firsts = range(max(1, len(words) - _SHINGLE_WORDS + 1) if words else 0)
+    digests = b"".join(_digest(words[first : first + _SHINGLE_WORDS]) for first in firsts)
+    bits = np.unpackbits(np.frombuffer(digests, dtype=np.uint8).reshape(-1, _BITS // 8), axis=1)
+    return np.packbits(2 * bits.sum(axis=0, dtype=np.int64) > len(firsts)).tobytes().hex()
 
 
 def quote_fingerprint(words: str) -> str:

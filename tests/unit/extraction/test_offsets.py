@@ -67,6 +67,7 @@ def test_with_a_title_too(pipeline: Pipeline, title: str, body: str) -> None:
     check(pipeline.read([article])[0], article.text)
 
 
+@pytest.mark.timeout(600)  # half a minute of computing, on whatever machine
 @pytest.mark.parametrize(
     "body",
     [
@@ -134,6 +135,7 @@ def test_reading_costs_what_the_length_says(pipeline: Pipeline, unit: str) -> No
     assert cost(400) <= 4.8 * cost(100) + 2_000
 
 
+@pytest.mark.timeout(600)  # half a minute of computing, on whatever machine
 def test_two_hundred_kilobytes_of_marks_are_read(pipeline: Pipeline) -> None:
     body = '"' * 200_000
     (reading,) = pipeline.read([RawArticle(article_id="a", body=body)])
