@@ -3,11 +3,11 @@
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
-from services.cli.console import UserError, fail, out, progress, show
+from services.cli.console import UserError, err, fail, out, progress, show
 
 
 def extract(
@@ -67,7 +67,7 @@ def _extract_many(file: Path) -> None:
     # A bar among the results of the same terminal would help nobody.
     with (
         opened(file) as lines,
-        progress("reading", shown=not out.is_terminal) as advance,
+        progress("reading", _count(lines), shown=not out.is_terminal) as advance,
         closing(read_lines(lines, str(file), recipe)) as results,
     ):
         for result in results:
@@ -80,3 +80,12 @@ def _extract_many(file: Path) -> None:
             advance(1)
     if broken:
         raise typer.Exit(1)
+
+
+def _count(lines: BinaryIO) -> int | None:
+    """Return how many lines there are, for the bar; None where nobody sees one, or they can be read but once."""
+    if not err.is_terminal or not lines.seekable():
+        return None
+    number = sum(1 for line in lines if line.strip())
+    lines.seek(0)
+    return number
