@@ -7,7 +7,7 @@ A frame is a syntactic pattern, named by what follows the cue. Which words repor
 data (`cue_counts.tsv`): "expect" rarely reports with an object, nearly always with a clause.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from spacy.tokens import Doc, Token
@@ -20,6 +20,13 @@ LIGHT_VERBS = frozenset(
     {"make", "have", "give", "issue", "express", "voice", "take", "release", "offer", "show", "repeat"}
 )
 """Verbs that lend a noun their subject: "he made the claim that", "she has doubts about"."""
+
+
+LABEL_WORDS = 6
+"""Most words of a name that stands before a colon at the start of a line."""
+
+LABELLED_WORDS = 3
+"""Least words after it: "Time: 7 p.m." is no speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,7 @@ class Report:
 
 def candidates(doc: Doc) -> Iterator[Report]:
     """Yield everything in a parsed text that has the form of a report, in order, whatever its words are."""
+    yield from _labelled_lines(doc)
     for token in doc:
         if token.tag_.startswith("VB") and token.dep_ not in ("aux", "auxpass"):
             yield from _verb(token)
@@ -168,6 +176,37 @@ def _according(word: Token) -> Iterator[Report]:
     left, right = syntax.reach(head)
     pieces = tuple(piece for piece in ((left, start), (end, right)) if piece[1] - piece[0] > 12)
     yield Report("according", "according", (word.idx, to.idx + len(to)), source, pieces)
+
+
+def _labelled_lines(doc: Doc) -> Iterator[Report]:
+    """Yield lines that begin with who says them: "Keller: *Bridge to close in May*", "KELLER: *We tested it twice.*".
+
+    Only headlines and transcripts, which write names in capitals, do so: elsewhere a label is "Correction:" or "Update:".
+    """
+    for colon in doc:
+        if colon.text != ":":
+            continue
+        label = _label(colon)
+        name = next((each for each in reversed(label) if each.pos_ == "PROPN"), None)
+        if name is None or any(each.pos_ in ("VERB", "AUX") for each in label):
+            continue
+        opens = label[0].i == 0
+        if opens or all(each.is_upper and len(each) > 1 for each in label if each.is_alpha):
+            end = next((each for each in doc[colon.i + 1 :] if "\n" in each.text), None)
+            last = doc[end.i - 1] if end is not None else doc[-1]
+            if last.i - colon.i >= LABELLED_WORDS:
+                yield Report("label", ":", syntax.edges((colon,)), name, ((doc[colon.i + 1].idx, last.idx + len(last)),))
+
+
+def _label(colon: Token) -> Sequence[Token]:
+    """Return the words of the line before `colon`; none when they are too many for a name."""
+    words: list[Token] = []
+    for index in range(colon.i - 1, max(-1, colon.i - LABEL_WORDS - 2), -1):
+        token = colon.doc[index]
+        if "\n" in token.text:
+            return words[::-1]
+        words.append(token)
+    return words[::-1] if len(words) == colon.i and len(words) <= LABEL_WORDS else []
 
 
 def _noun(noun: Token) -> Iterator[Report]:
