@@ -15,7 +15,7 @@ from services.extraction import entities, references, salience, values
 from services.extraction.document import Document
 from services.extraction.grouping import group
 from services.extraction.parties import Party, parties
-from services.extraction.tokens import Tokens, head_of, text_of, tokens_of
+from services.extraction.tokens import Tokens, head_of, tokens_of
 from services.extraction.wordlists import words
 
 RELATIVE = frozenset({"who", "whom", "which", "that"})
@@ -39,8 +39,8 @@ class Coreference:
 
         `published_at` is the day that "Monday" and "last week" count from; without it they stay without a date.
         """
-        readable = text_of(doc)
         self._tokens = Tokens.of(doc)
+        readable = self._tokens.text
         names = entities.recognise(document, readable, doc, self._tokens)
         groups = group(readable, names)
         self._parties = parties(document.text, self._tokens, groups)

@@ -129,14 +129,14 @@ def parse(text: str, title: str | None = None) -> Document:
 
 def is_capitals(line: str) -> bool:
     """Return whether `line` is set in capitals: three words or more, nearly all upper case ("PUTIN'S A ‘LITTLE BIT…")."""
-    words = [word for word in WORD.findall(line) if len(word) > 1]
+    words = [word for word in WORD.findall(line[:HEADLINE_LENGTH]) if len(word) > 1]
     # One word in eight may be lower case: an "and", a "vs.", a possessive "s".
     return len(words) >= 3 and sum(word.upper() == word for word in words) * 8 >= len(words) * 7
 
 
 def is_headline_case(line: str) -> bool:
     """Return whether most longer words of `line` begin with a capital ("Trump Wants Members To Increase Spending")."""
-    words = [word for word in WORD.findall(line) if len(word) > 3]
+    words = [word for word in WORD.findall(line[:HEADLINE_LENGTH]) if len(word) > 3]
     return len(words) >= 3 and sum(word[0].isupper() for word in words) * 4 >= len(words) * 3
 
 

@@ -93,7 +93,7 @@ def group(readable: str, names: Sequence[Name]) -> list[Group]:
         for name in form.names:
             top = chosen.get(name.start, form).top()
             found = groups.setdefault(id(top), Group(top.type))
-            found.names.append(name._replace(type=top.type))
+            found.names.append(name if name.type is top.type else name._replace(type=top.type))
             found.entry = found.entry or form.entry
     result = sorted(groups.values(), key=lambda each: min(each.names))
     for each in result:

@@ -5,7 +5,7 @@ article itself mostly says how its words are written, so it is asked first, then
 words."""
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from functools import cache
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ ENDLESS = re.compile(r"\S{200}")
 """A stretch without white space that no language has. spaCy's tokenizer takes quadratic time over it, so every 200th
 sign is read as a space."""
 
-SHOUTED = re.compile(r"\b[^\W\d_]{4,}\b")
+SHOUTED = re.compile(r"\b[A-ZÀ-ÖØ-Þ]{4,}\b")
 SUFFIX = re.compile(
     r"(?:[a-z]{3,}(?:ly|ness|tion|tions|sion|sions|ship|ities|ously|izing|ising|ments))|[a-z]{4,}(?:ing|[^aemr]ed)"
 )
@@ -76,14 +76,16 @@ def _is_odd(text: str, block: Block) -> bool:
 
 def _forms(text: str, document: Document, odd: list[Block]) -> dict[str, str]:
     """Return the most frequent form of every word inside the sentences of the other blocks, by its lower case."""
-    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     skipped = set(odd)
+    counts: Counter[str] = Counter()
     for block in document.blocks:
         if block not in skipped:
-            for word in RUNNING.findall(text, block.start, block.end):
-                bare = word[:-2] if word.endswith(("'s", "’s")) else word
-                counts[bare.lower()][bare] += 1
-    return {lower: forms.most_common(1)[0][0] for lower, forms in counts.items()}
+            counts.update(RUNNING.findall(text, block.start, block.end))
+    forms: dict[str, str] = {}
+    for word, _ in sorted(counts.items(), key=lambda item: item[1]):  # the most frequent comes last, and stays
+        bare = word[:-2] if word.endswith(("'s", "’s")) else word
+        forms[bare.lower()] = bare
+    return forms
 
 
 def _line(line: str, block: Block, forms: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ from services.extraction import grouping, models, truecase
 from services.extraction.coreference import Coreference
 from services.extraction.document import parse
 from services.extraction.phrases import Name
-from services.extraction.tokens import Tokens, head_of, open_sentences, text_of, tokens_of
+from services.extraction.tokens import Tokens, head_of, open_sentences, tokens_of
 
 Reading = Callable[[str], Coreference]
 
@@ -47,7 +47,7 @@ def test_tokens_are_those_of_spacy(nlp: Language) -> None:
     assert tokens.deps == [token.dep_ for token in doc]
     assert tokens.pos == [token.pos_ for token in doc]
     assert tokens.sentences == [token.sent.start for token in doc]
-    assert text_of(doc) == doc.text
+    assert tokens.text == doc.text
 
 
 def test_tokens_of_offsets_and_their_head(nlp: Language) -> None:
