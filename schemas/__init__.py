@@ -25,6 +25,7 @@ from schemas.articles import (
     Provenance,
     QuoteExtracted,
     RawArticle,
+    Supersedes,
 )
 from schemas.deadletter import DeadLetterHeaders, Reason
 from schemas.identity import item_id
@@ -52,6 +53,7 @@ __all__ = [
     "Reason",
     "Span",
     "Stance",
+    "Supersedes",
     "Topic",
     "Via",
     "item_id",

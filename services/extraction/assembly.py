@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from hashlib import sha256
 
-from schemas import EnrichedArticle, Entity, Position, Provenance, Quote, RawArticle, Span, item_id
+from schemas import EnrichedArticle, Entity, Position, Provenance, Quote, RawArticle, Span, Supersedes, item_id
 from services.extraction import fingerprints
 from services.extraction.positions import Stated
 from services.extraction.quotes import Found
@@ -63,6 +63,7 @@ def enriched(
     text = article.text
     return EnrichedArticle(
         **{name: getattr(article, name) for name in RawArticle.model_fields if name != "body"},
+        supersedes=_supersedes(article),
         text=text if publish_text else None,
         text_sha256=sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
         text_simhash=fingerprints.simhash(text),
@@ -72,6 +73,13 @@ def enriched(
         provenance=provenance,
         extra=dict(article.model_extra or {}),
     )
+
+
+def _supersedes(article: RawArticle) -> Supersedes | None:
+    """Return what a correction retracts: every item of an earlier revision."""
+    if article.revision == 0:
+        return None
+    return Supersedes(article_id=article.article_id, revisions_below=article.revision)
 
 
 def _span(text: str, offsets: Offsets | None) -> Span | None:

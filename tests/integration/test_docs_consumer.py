@@ -6,11 +6,13 @@ import re
 import sqlite3
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from schemas import topics
+from services.broker import Cluster
 
 DOC = Path(__file__).parents[2] / "docs" / "events.md"
 BLOCK = re.compile(r"```python\n# consumer: [^\n]*\n(?P<code>.*?)```", re.DOTALL)
@@ -63,8 +65,12 @@ async def assigned(consumer: AIOKafkaConsumer, following: "asyncio.Task[None]") 
     ],
     ids=["correction", "out-of-order", "replayed"],
 )
-async def test_it_ends_with_the_truth(kafka: Any, make_topic: Any, messages: list[bytes]) -> None:
-    topic = await make_topic(topics.ENRICHED, partitions=1)
+async def test_it_ends_with_the_truth(kafka: Cluster, messages: list[bytes]) -> None:
+    topic = f"enriched-{uuid4()}"
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 1, 1)])
+    await admin.close()
     async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
         for value in messages:
             await producer.send_and_wait(topic, key=b"a1", value=value)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas import RawArticle
+from schemas import RawArticle, Supersedes
 from services.extraction import pipeline as module
 from services.extraction.models import ModelError
 from services.extraction.pipeline import EXTRACTORS, Pipeline
@@ -73,6 +73,11 @@ class TestSameArticleSameReading:
         first, again, corrected = pipeline.read([article(), article(), article(revision=1)])
         assert first == again
         assert {quote.id for quote in first.quotes}.isdisjoint(quote.id for quote in corrected.quotes)
+
+    def test_a_correction_retracts_what_earlier_revisions_said(self, pipeline: Pipeline) -> None:
+        first, second = pipeline.read([article(), article(revision=2)])
+        assert first.supersedes is None
+        assert second.supersedes == Supersedes(article_id=second.article_id, revisions_below=2)
 
     def test_ids_of_one_article_differ(self, pipeline: Pipeline) -> None:
         (reading,) = pipeline.read([article(body=STORY * 3)])
