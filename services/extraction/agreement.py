@@ -111,15 +111,15 @@ def _vote(text: str, names: list[Name]) -> list[Name]:
     result = []
     for name in names:
         words = text[name.start : name.end]
-        if name.type in NUMBERS:
+        kind = name.type
+        if kind in NUMBERS:
             pass
         elif words in surnames and (gazetteer.entry(words) is None or votes[words][EntityType.PERSON]):
-            name = name._replace(type=EntityType.PERSON)
+            kind = EntityType.PERSON
         else:
             best, count = votes[words].most_common(1)[0]
-            if count > votes[words][name.type]:
-                name = name._replace(type=best)
-        result.append(name)
+            kind = best if count > votes[words][kind] else kind
+        result.append(name if kind is name.type else name._replace(type=kind))
     return result
 
 
@@ -155,13 +155,14 @@ def _with_states(text: str, names: list[Name]) -> list[Name]:
     too."""
     result = []
     for index, name in enumerate(names):
+        end = name.end
         if index + 1 < len(names) and name.type in PLACES and text[name.end : names[index + 1].start] == ", ":
             following = names[index + 1]
             known = gazetteer.entry(text[following.start : following.end])
             own = gazetteer.entry(text[name.start : name.end])
             if known is not None and known.state and not (own and own.state):
-                name = name._replace(end=following.end)
-        result.append(name)
+                end = following.end
+        result.append(name if end == name.end else name._replace(end=end))
     return result
 
 

@@ -47,7 +47,7 @@ class Coreference:
         references.resolve(document, self._tokens, self._parties)
         shares = salience.shares(document, self._tokens, self._parties)
         self.entities: list[Entity] = [
-            _entity(document.text, party, share, article_id, revision, published_at)
+            _entity(document.text, party, share, article_id=article_id, revision=revision, published_at=published_at)
             for party, share in zip(self._parties, shares, strict=True)
         ]
         self._exact = {(m.start, m.end): entity for entity in self.entities for m in entity.mentions}
@@ -165,7 +165,7 @@ def _followings() -> frozenset[str]:
 
 
 def _entity(
-    text: str, party: Party, share: float, article_id: str, revision: int, published_at: datetime | None
+    text: str, party: Party, share: float, *, article_id: str, revision: int, published_at: datetime | None
 ) -> Entity:
     """Return the event's entity for a party."""
     mentions = sorted({(m.start, m.end): m for m in party.mentions}.values(), key=lambda m: (m.start, m.end))

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 
 class Zone(StrEnum):
@@ -40,7 +41,7 @@ class Document:
     blocks: tuple[Block, ...]
 
     def zone_at(self, offset: int) -> Zone:
-        """Return the zone of the block at `offset`; between blocks that of the block before, BODY when there is none."""
+        """Return the zone of the block at `offset`; between blocks that of the one before, BODY when there is none."""
         index = bisect_right(self.blocks, offset, key=lambda block: block.start) - 1
         return self.blocks[index].zone if index >= 0 else Zone.BODY
 
@@ -76,9 +77,9 @@ SHOW = re.compile(r"\bon [\"'“‘][^\"'“”‘’]{2,40}[\"'”’]$")
 
 BYLINE = re.compile(
     r"""
-      ^ (?:By|BY) \s+ [A-Z][\w.'’-]+ (?: [ ,]+ (?:and\ |for\ )? [A-Z][\w.'’-]* ){1,12} \W* $   # By Jane Roe and John Doe
-    | ^ \W{0,2} (?:Additional\ |Writing\ )? (?:[Rr]eporting|[Ee]diting|[Ww]riting) \s by \s  # (Reporting by …; editing by …)
-    | ^ [A-Z][\w.'’-]+ (?: \s [A-Z][\w.'’-]* ){1,3} \s is \s (?:a|an|the) \s             # Ashley Carnahan is a writer at …
+      ^ (?:By|BY) \s+ [A-Z][\w.'’-]+ (?: [ ,]+ (?:and\ |for\ )? [A-Z][\w.'’-]* ){1,12} \W* $  # By Jane Roe and John Doe
+    | ^ \W{0,2} (?:Additional\ |Writing\ )? (?:[Rr]eporting|[Ee]diting|[Ww]riting) \s by \s  # (Reporting by …)
+    | ^ [A-Z][\w.'’-]+ (?: \s [A-Z][\w.'’-]* ){1,3} \s is \s (?:a|an|the) \s   # Ashley Carnahan is a writer at …
       (?: [\w-]+ \s ){0,4}
       (?:writer|reporter|journalist|correspondent|editor|columnist|contributor|producer|fellow|professor|author) \b
       [^.]{0,160} \.? $
@@ -93,7 +94,8 @@ DATELINE = re.compile(
     r"""
     ^ (?P<line>
         (?P<place> [A-Z][A-Z.'’-]+ (?: [ ] [A-Z][A-Z.'’-]+ ){0,3} (?: , \s [A-Z][\w.]+ (?: [ ] [A-Z][\w.]+ )? )?
-          | [A-Z][\w.'’-]+ (?: [ ] [A-Z][\w.'’-]+ ){0,2} (?= [ ,] [^()]{0,30} \( (?:Reuters|AP|AFP|UPI|Xinhua|TASS) \) ) )
+          | [A-Z][\w.'’-]+ (?: [ ] [A-Z][\w.'’-]+ ){0,2}
+            (?= [ ,] [^()]{0,30} \( (?:Reuters|AP|AFP|UPI|Xinhua|TASS) \) ) )
         (?: , \s [A-Z][a-z]+\.? \s \d{1,2} (?: , \s \d{4} )? )?
         \s? (?: \( [A-Z][\w ./]{1,25} \) )? \s? (?: — | – | -- | - | : (?=\s) )
     ) \s*
@@ -122,13 +124,14 @@ def parse(text: str, title: str | None = None) -> Document:
             dateline = DATELINE.match(line)
             if dateline and dateline.end() < len(line):
                 blocks.append(Block(start, start + dateline.end("line"), Zone.DATELINE))
-                start += dateline.end()
+                blocks.append(Block(start + dateline.end(), end, zone))
+                continue
         blocks.append(Block(start, end, zone))
     return Document(text, tuple(blocks))
 
 
 def is_capitals(line: str) -> bool:
-    """Return whether `line` is set in capitals: three words or more, nearly all upper case ("PUTIN'S A ‘LITTLE BIT…")."""
+    """Return whether `line` is set in capitals: three words or more, nearly all upper case ("PUTIN'S A LITTLE …")."""
     words = [word for word in WORD.findall(line[:HEADLINE_LENGTH]) if len(word) > 1]
     # One word in eight may be lower case: an "and", a "vs.", a possessive "s".
     return len(words) >= 3 and sum(word.upper() == word for word in words) * 8 >= len(words) * 7
@@ -140,7 +143,7 @@ def is_headline_case(line: str) -> bool:
     return len(words) >= 3 and sum(word[0].isupper() for word in words) * 4 >= len(words) * 3
 
 
-def _zone(line: str, *, opening: bool, first: bool, alone: bool, title: str | None) -> Zone:
+def _zone(line: str, *, opening: bool, first: bool, alone: bool, title: str | None) -> Zone:  # noqa: PLR0911  # a list
     """Return what `line` is. `opening`: no body paragraph came before it."""
     ended = bool(SENTENCE_END.search(line))
     short = len(line) <= HEADLINE_LENGTH
@@ -162,7 +165,7 @@ def _zone(line: str, *, opening: bool, first: bool, alone: bool, title: str | No
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
-    """Yield start and end of every paragraph of `text`: of every line, or, in hard-wrapped text, between blank lines."""
+    """Yield start and end of every paragraph of `text`: of each line, or, in hard-wrapped text, between blank lines."""
     lines = []
     for match in LINE.finditer(text):
         line = match.group()
@@ -190,6 +193,6 @@ def _is_wrapped(text: str, lines: list[tuple[int, int]]) -> bool:
     widths = [end - start for start, end in lines]
     going_on = sum(
         text[after].islower() and not SENTENCE_END.search(text[max(start, end - 3) : end])
-        for (start, end), (after, _) in zip(lines, lines[1:], strict=False)
+        for (start, end), (after, _) in pairwise(lines)
     )
     return max(widths) <= 100 and going_on * 3 >= len(lines)

@@ -98,7 +98,7 @@ def labels(document: Document, text: str) -> Iterator[Name]:
 
 
 def credits(document: Document, text: str) -> Iterator[Name]:  # noqa: A001  # what a newsroom calls it
-    """Yield the photographer and the agency of every photo credit: "(Kevin Dietsch/Getty Images)", "REUTERS/Jane Roe"."""
+    """Yield photographer and agency of every photo credit: "(Kevin Dietsch/Getty Images)", "REUTERS/Jane Roe"."""
     for block in document.blocks:
         if block.zone is Zone.CAPTION:
             for match in CREDITS.finditer(text, block.start, block.end):

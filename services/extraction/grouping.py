@@ -45,7 +45,7 @@ class Group:
         return min(self.forms, key=lambda form: (self._is_embellished(form), -len(form), -self.forms[form], form))
 
     def _is_embellished(self, form: str) -> bool:
-        """Return whether `form` is a full name that is used more often, with something before it ("Crooked Hillary…")."""
+        """Return whether `form` is a more frequent full name with something before it ("Crooked Hillary Clinton")."""
         return any(
             form.endswith(" " + other) and " " in other and count > self.forms[form]
             for other, count in self.forms.items()

@@ -67,7 +67,7 @@ def holds(office: str, said: frozenset[str], held: frozenset[str]) -> bool:
 
 
 def conflict(said: frozenset[str], held: frozenset[str]) -> bool:
-    """Return whether two descriptions name different places or parties: "the American president", "Russian President"."""
+    """Return whether two descriptions name different places or parties: "American president", "Russian President"."""
     here, there = _allegiances(said), _allegiances(held)
     return bool(here and there and not here & there)
 

@@ -107,7 +107,7 @@ def _leftwards(tokens: Tokens, head: int) -> int:
 
 
 def _complement(tokens: Tokens, head: int) -> int:
-    """Return the last token of what the noun at `head` is followed by: "Party *of Canada*", "Movement *for the Left*"."""
+    """Return the last token of what follows the noun at `head`: "Party *of Canada*", "Movement *for the Left*"."""
     texts = tokens.texts
     last, index = head, head + 1
     limit = min(len(texts), head + REACH)
@@ -157,7 +157,7 @@ def _goes_on(tokens: Tokens, index: int) -> bool:
 
 
 def _pair(texts: list[str], index: int) -> bool:
-    """Return whether the "and" at `index` joins two words of one name: "Health and Welfare", "Liberals and Democrats"."""
+    """Return whether the "and" at `index` joins words of one name: "Health and Welfare", "Liberals and Democrats"."""
     if _is_common(texts, index - 1) and _is_common(texts, index + 1):
         return True
     pair = gazetteer.entry(texts[index - 1]), gazetteer.entry(texts[index + 1])
@@ -228,7 +228,7 @@ def _capital(texts: list[str], index: int) -> bool:
 
 
 def _is_common(texts: list[str], index: int) -> bool:
-    """Return whether the capitalised word at `index` is an ordinary noun: "Law and Justice", not "Obama and Congress"."""
+    """Return whether the capitalised word at `index` is a common noun: "Law and Justice", not "Obama and Congress"."""
     return _capital(texts, index) and truecase.is_common(texts[index].lower()) and not gazetteer.entry(texts[index])
 
 

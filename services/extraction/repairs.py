@@ -46,14 +46,14 @@ def repaired(text: str, tokens: Tokens, names: Sequence[Name]) -> Iterator[Name]
     for index, name in enumerate(names):
         following = names[index + 1].start if index + 1 < len(names) else len(text)
         preceding = names[index - 1].end if index else 0
-        for piece in _at_office(text, _divided(text, name)):
-            piece = _trimmed(text, _before_verb(tokens, piece))
+        for part in _at_office(text, _divided(text, name)):
+            piece = _trimmed(text, _before_verb(tokens, part))
             if piece.type is EntityType.PERSON:
-                piece = _whole_person(text, tokens, _without_title(text, piece), preceding, following)
-            elif piece.type in JOINED:
-                piece = _without_office(text, piece)
-            if piece.start < piece.end and not _is_no_name(text, piece):
-                yield piece._replace(type=_type(text, piece))
+                whole = _whole_person(text, tokens, _without_title(text, piece), preceding, following)
+            else:
+                whole = _without_office(text, piece) if piece.type in JOINED else piece
+            if whole.start < whole.end and not _is_no_name(text, whole):
+                yield whole._replace(type=_type(text, whole))
 
 
 def _divided(text: str, name: Name) -> Iterator[Name]:
@@ -189,7 +189,7 @@ def _is_part(tokens: Tokens, index: int) -> bool:
     )
 
 
-def _is_no_name(text: str, name: Name) -> bool:
+def _is_no_name(text: str, name: Name) -> bool:  # noqa: PLR0911  # a list of reasons
     """Return whether `name` is an office by itself ("Major General", "MP"), a caption's label, or no capital at all."""
     piece = text[name.start : name.end]
     if name.type not in JOINED:

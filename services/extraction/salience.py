@@ -16,7 +16,7 @@ ZONES = {
     Zone.RELATED_LINK: 0.2,
     Zone.BYLINE: 0.1,
 }
-"""What a mention counts for by its place. What frames the story (captions, credits, links, bylines) is not the story."""
+"""What a mention counts for by its place. What frames a story (captions, links, bylines) is not the story."""
 
 ROLES = {"nsubj": 1.5, "nsubjpass": 1.3, "dobj": 1.1}
 """What a mention counts for by its syntactic role: who acts is who the sentence is about."""

@@ -58,7 +58,7 @@ def after(tokens: Tokens, head: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _goes_on(tokens: Tokens, index: int) -> bool:
-    """Return whether the token at `index` still belongs to an office: "secretary *of state*", "writer *at Fox News*"."""
+    """Return whether the token at `index` still belongs to an office: "secretary *of state*", "host *at Fox News*"."""
     word = tokens.texts[index]
     return (
         word in LINKS or word in ("at", "in") or word[0].isupper() or people.role(word) is not None or word == "state"

@@ -13,7 +13,7 @@ from services.extraction.document import Document
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """One entry a token in every list. `heads` holds indices of tokens; `sentences` of each token's first of sentence."""
+    """One entry a token in every list. `heads` holds indices of tokens, `sentences` that of each sentence's first."""
 
     text: str
     """The text that spaCy was given."""

@@ -109,7 +109,7 @@ def _quietened(match: re.Match[str], line: str, forms: dict[str, str]) -> str:
     if not word.isupper() or gazetteer.is_acronym(word):
         return word
     form = forms.get(word.lower(), "")
-    first_name = line[: match.start()].rstrip().rsplit(" ", 1)[-1].strip("(\"“[")
+    first_name = line[: match.start()].rstrip().rsplit(" ", 1)[-1].strip('("“[')
     is_surname = len(word) > 5 and people.gender_of_first_name(first_name) is not None
     is_label = not line[: match.start()].strip('"“') and line[match.end() : match.end() + 1] == ":"
     is_label = is_label and word not in acronyms()
@@ -155,7 +155,8 @@ def _capitals(line: str, forms: dict[str, str]) -> str:
     return "".join([*pieces, line[end:]])
 
 
-def _kind(match: re.Match[str], line: str, previous: str, forms: dict[str, str]) -> _Kind:
+def _kind(match: re.Match[str], line: str, previous: str, forms: dict[str, str]) -> _Kind:  # noqa: PLR0911  # a list
+    """Return how one word of a line in capitals may be written; `previous` is the word before it."""
     word, lower = match.group(), match.group().lower()
     stem, possessive = (lower[:-2], lower[-2:]) if lower.endswith(("'s", "’s")) else (lower, "")
     after_digit = match.start() > 0 and line[match.start() - 1].isdecimal()
@@ -172,9 +173,9 @@ def _kind(match: re.Match[str], line: str, previous: str, forms: dict[str, str])
         return _Kind(lower, name=False, may_be_name=False)
     if "." in word or gazetteer.is_acronym(word[: len(stem)]) or _looks_acronym(match, line, stem):
         return _Kind(word[: len(stem)] + possessive, name=True, may_be_name=False)
-    if SUFFIX.fullmatch(stem) and people.gender_of_first_name(previous.capitalize()) is None:
-        if gazetteer.entry(stem.capitalize()) is None:
-            return _Kind(lower, name=False, may_be_name=False)
+    follows_first_name = people.gender_of_first_name(previous.capitalize()) is not None
+    if SUFFIX.fullmatch(stem) and not follows_first_name and gazetteer.entry(stem.capitalize()) is None:
+        return _Kind(lower, name=False, may_be_name=False)
     return _Kind(_as_name(stem) + possessive, name=True, may_be_name=False)
 
 

@@ -11,8 +11,12 @@ from services.extraction.tokens import Tokens
 from services.extraction.wordlists import words
 
 PLACE_OF = re.compile(
-    r"\b(?:city|town|village|province|state|district|county|region|riding|constituency|municipality|port|suburb|island"
-    r"|capital|Province|Island|Isle|Port|Kingdom|Duchy|Principality|Republic) of (?P<place>[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){0,2})"
+    r"""
+    \b (?: city | town | village | province | state | district | county | region | riding | constituency | municipality
+      | port | suburb | island | capital | Province | Island | Isle | Port | Kingdom | Duchy | Principality | Republic )
+    \ of\ (?P<place> [A-Z][\w'’-]+ (?: \ [A-Z][\w'’-]+ ){0,2} )
+    """,
+    re.VERBOSE,
 )
 """A place that its kind introduces: "the town of Bakhmut"."""
 

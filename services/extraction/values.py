@@ -1,11 +1,12 @@
 """Dates and amounts of money as numbers, beside the words of the text.
 
-Words that leave the value open ("the past six months", "hundreds of millions") have none: a wrong date is worse than no date.
+Words that leave the value open ("the past six months", "hundreds of millions") have none: a wrong date is worse
+than no date.
 """
 
 import re
-from datetime import date as Date  # noqa: N812  # `date` is what this module offers
 from datetime import UTC, datetime, timedelta
+from datetime import date as Date  # noqa: N812  # `date` is what this module offers
 from functools import cache
 
 from dateutil import parser
@@ -17,12 +18,33 @@ from services.extraction.wordlists import rows
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NUMBERS = {
-    **{"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4},
-    **{"five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
 }
 SCALES = {
-    **{"hundred": 1e2, "thousand": 1e3, "k": 1e3, "lakh": 1e5, "crore": 1e7},
-    **{"million": 1e6, "m": 1e6, "mn": 1e6, "billion": 1e9, "bn": 1e9, "b": 1e9, "trillion": 1e12, "tn": 1e12},
+    "hundred": 1e2,
+    "thousand": 1e3,
+    "k": 1e3,
+    "lakh": 1e5,
+    "crore": 1e7,
+    "million": 1e6,
+    "m": 1e6,
+    "mn": 1e6,
+    "billion": 1e9,
+    "bn": 1e9,
+    "b": 1e9,
+    "trillion": 1e12,
+    "tn": 1e12,
 }
 
 MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
@@ -62,11 +84,11 @@ MONEY = re.compile(
 )
 
 
-def date(words: str, published_at: datetime | None) -> str | None:
+def date(words: str, published_at: datetime | None) -> str | None:  # noqa: PLR0911  # a list of forms
     """Return the ISO 8601 date, month, week, year or interval that `words` stand for, or None when they cannot tell.
 
-    Words that count from the day of writing ("Monday", "last week") need `published_at`. A weekday by itself is the latest
-    one up to that day, as agencies use it; a day and month without a year is the one nearest to that day.
+    Words that count from the day of writing ("Monday", "last week") need `published_at`. A weekday by itself is the
+    latest one up to that day, as agencies use it; a day and month without a year is the one nearest to that day.
     """
     lower = " ".join(words.lower().split())
     day = published_at.date() if published_at else None

@@ -1,3 +1,4 @@
+# ruff: noqa: T201  # prints are what this module is for
 """Measure entities and coreference on the shared gold data: `python -m tests.quality.measure_entities`.
 
 Needs the folder `../shared` beside the project. Prints the scores, what each step brings (the loss without it), how
@@ -39,7 +40,8 @@ STEPS: dict[str, dict[str, Any]] = {
 
 def scorer(task: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"{task}_score", GOLD / task / "score.py")
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -110,8 +112,14 @@ def recognition() -> None:
     print("\ncrossner_politics.dev in capitals")
     _, plain = readings([each["text"] for each in shouted], prepared=False)
     alone = [[{"start": e.start_char, "end": e.end_char, "label": e.label_} for e in doc.ents] for doc in plain]
-    print("  spaCy as it comes", score("crossner_politics.dev", shouted, [[{**e, "cluster": ""} for e in d] for d in alone])["strict"])
-    print("  all steps        ", score("crossner_politics.dev", shouted, predicted(*readings([e["text"] for e in shouted])))["strict"])
+    print(
+        "  spaCy as it comes",
+        score("crossner_politics.dev", shouted, [[{**e, "cluster": ""} for e in d] for d in alone])["strict"],
+    )
+    print(
+        "  all steps        ",
+        score("crossner_politics.dev", shouted, predicted(*readings([e["text"] for e in shouted])))["strict"],
+    )
 
 
 def resolution() -> None:
@@ -127,7 +135,9 @@ def resolution() -> None:
                 continue
             name = coreference.name(speaker["start"], speaker["end"])
             word = speaker["text"].lower()
-            kind = "he, she" if word in ("he", "she", "his", "her") else "other pronoun" if word in quotes.PRON else "noun"
+            kind = (
+                "he, she" if word in ("he", "she", "his", "her") else "other pronoun" if word in quotes.PRON else "noun"
+            )
             kind = kind if resolved else "unnamed"
             counts[kind] += 1
             right = bool(name) and any(quotes.bag(name) == quotes.bag(other) for other in resolved)
@@ -155,7 +165,7 @@ def time_share() -> None:
     done = time.process_time()
     tokens = sum(map(len, docs))
     own, model = (prepared - started) + (done - read), read - prepared
-    print(f"\ntime, {tokens} tokens of polnear.dev: spaCy {model / tokens * 1e6:.1f} µs a token, document and truecasing "
+    print(f"\ntime, {tokens} tokens of polnear.dev: spaCy {model / tokens * 1e6:.1f} µs a token, document, truecasing "
           f"{(prepared - started) / tokens * 1e6:.1f}, entities and coreference {(done - read) / tokens * 1e6:.1f}; "
           f"share {own / (own + model):.1%}")  # fmt: skip
 

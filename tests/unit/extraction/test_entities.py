@@ -86,8 +86,9 @@ def test_ids_are_stable_and_unique(read: Reading) -> None:
 )
 def test_head_of_the_words_decides_whom_they_mean(read: Reading, words: str, name: str | None) -> None:
     text = (
-        "Italian Prime Minister Matteo Renzi spoke first. Renzi aides were pleased, some Republicans were not, and 63 percent "
-        "did not care. He praised the party's chairwoman, Ada Rossi, who smiled. Then Renzi and Rossi left."
+        "Italian Prime Minister Matteo Renzi spoke first. Renzi aides were pleased, some Republicans were not, "
+        "and 63 percent did not care. He praised the party's chairwoman, Ada Rossi, who smiled. "
+        "Then Renzi and Rossi left."
     )
     assert whom(read(text), text, words) == name
 
@@ -118,7 +119,8 @@ def test_pronoun_never_means_somebody_of_a_caption(read: Reading) -> None:
     coreference = read(text)
     start = text.index("she said")
     entity = coreference.resolve(start, start + 3)
-    assert entity is not None and entity.name == "Angela Merkel"
+    assert entity is not None
+    assert entity.name == "Angela Merkel"
 
 
 def test_speaker_is_not_who_is_named_in_the_quote(read: Reading) -> None:

@@ -18,12 +18,16 @@ def test_names_inside_words_are_none() -> None:
 
 def test_countries_carry_their_code_and_people_their_place() -> None:
     netherlands, dutch = gazetteer.entry("Netherlands"), gazetteer.entry("Dutch")
-    assert netherlands is not None and netherlands.iso_3166 == "NL"
-    assert dutch is not None and (dutch.type, dutch.place) == (EntityType.NORP, "Netherlands")
+    assert netherlands is not None
+    assert netherlands.iso_3166 == "NL"
+    assert dutch is not None
+    assert (dutch.type, dutch.place) == (EntityType.NORP, "Netherlands")
 
 
 def test_abbreviations_share_the_full_name() -> None:
-    assert {entry.name for entry in map(gazetteer.entry, ["U.S.", "US", "USA", "America"]) if entry} == {"United States"}
+    assert {entry.name for entry in map(gazetteer.entry, ["U.S.", "US", "USA", "America"]) if entry} == {
+        "United States"
+    }
 
 
 def test_codes_are_two_capitals_and_wikidata_ids_are_unique() -> None:

@@ -66,6 +66,8 @@ def test_money_of_words(words: str, amount: float, currency: str) -> None:
     assert (money.amount, money.currency) == (amount, currency)
 
 
-@pytest.mark.parametrize("words", ["hundreds of millions of dollars", "between $5 million and $10 million", "700 billion"])
+@pytest.mark.parametrize(
+    "words", ["hundreds of millions of dollars", "between $5 million and $10 million", "700 billion"]
+)
 def test_open_amounts_are_none(words: str) -> None:
     assert values.money(words) is None
