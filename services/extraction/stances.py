@@ -314,12 +314,14 @@ def _is_negated(verb: Token) -> bool:
 
 
 def _is_supposed(verb: Token) -> bool:
-    """Return whether a clause only asks or supposes: "did not say *whether* he supports it", "*if* he wants …"."""
+    """Return whether a clause is not asserted: "not say *whether* he supports it", "*if* he wants", "*denied* that"."""
     for _ in range(4):
         if any(each.dep_ == "mark" and each.lower_ in ("if", "whether", "unless") for each in verb.lefts):
             return True
         if verb.dep_ not in ("xcomp", "conj", "acl", "ccomp", "relcl"):
             return False
+        if verb.dep_ == "ccomp" and verb.head.lemma_ == "deny":
+            return True
         verb = verb.head
     return False
 
