@@ -41,10 +41,9 @@ class Party:
 def parties(text: str, tokens: Tokens, groups: Sequence[Group]) -> list[Party]:
     """Return a party for every group, with the titles that stand beside its names and the gender that they tell."""
     named = bytearray(len(tokens.texts))
-    for each in groups:
-        for name in each.names:
-            first, last = tokens_of(tokens, name.start, name.end)
-            named[first:last] = b"\x01" * (last - first)
+    for name in (name for each in groups if each.type is not EntityType.PERSON for name in each.names):
+        first, last = tokens_of(tokens, name.start, name.end)
+        named[first:last] = b"\x01" * (last - first)
     result = []
     for each in groups:
         party = Party(each, [Reference(name.start, name.end, MentionKind.NAME) for name in each.names])
@@ -63,7 +62,8 @@ def holds(office: str, said: frozenset[str], held: frozenset[str]) -> bool:
     """Return whether who has the title `held` may be described by `said`, whose noun is `office`."""
     if conflict(said, held):
         return False
-    return office in held or (office in STANDING and bool(_allegiances(said) & _allegiances(held)))
+    same_party = office in STANDING and bool(held & STANDING) and bool(_allegiances(said) & _allegiances(held))
+    return office in held or same_party
 
 
 def conflict(said: frozenset[str], held: frozenset[str]) -> bool:

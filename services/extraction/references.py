@@ -17,7 +17,7 @@ from services.extraction.parties import Party, Reference, conflict, holds
 from services.extraction.people import Gender, Word
 from services.extraction.tokens import Tokens, head_of, tokens_of
 from services.extraction.unclaimed import speaking
-from services.extraction.wordlists import rows
+from services.extraction.wordlists import group, rows
 
 SUBJECTS = frozenset({"nsubj", "nsubjpass"})
 STORY = frozenset({Zone.HEADLINE, Zone.DECK, Zone.BODY})
@@ -226,7 +226,7 @@ class Reader:
         """Return the person who holds the office that the tokens from `first` to `head` describe.
 
         The latest mentioned of those whose titles agree with most of the words; when nobody has the title, and the
-        words say more than the office, who spoke last."""
+        words say more than a public office, who spoke last."""
         tokens = self.tokens
         ignored = ("the", "this", "that", "former", "then")
         said = frozenset(people.office(word) for word in tokens.texts[first : head + 1] if word.lower() not in ignored)
@@ -241,7 +241,8 @@ class Reader:
                 ranks[number] = (number in self.last_seen, max(shared), self.last_seen.get(number, -number))
         if ranks:
             return max(ranks, key=lambda number: ranks[number])
-        return self._latest_speaker(said, gender) if head - first > 1 else None
+        is_public = tokens.texts[head].capitalize() in group("name_words.tsv", "before-name")
+        return self._latest_speaker(said, gender) if is_public and head - first > 1 else None
 
     def _complement(self, head: int) -> frozenset[str]:
         """Return the words of the "of" phrase after an office: "the President *of the United Arab Emirates*"."""

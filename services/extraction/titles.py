@@ -18,6 +18,8 @@ def before(tokens: Tokens, first: int, named: bytearray) -> tuple[int, int] | No
     A title is a run of title words and of names ("NATO", "Russian"; `named` marks their tokens) that has an office in
     it: "former Netherlands prime minister Mark Rutte", "Secretary of State John Kerry". Honorifics ("Mr.") are none.
     """
+    if first and tokens.texts[first - 1] in LINKS:
+        return None  # "a spokeswoman *for* Hillary Clinton"
     index, office, begin = first, False, first
     lowest = max(tokens.sentences[first], first - LONGEST) if first < len(tokens.texts) else first
     while index > lowest:
