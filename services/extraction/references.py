@@ -139,7 +139,10 @@ class Reader:
             scores[seen.party] = max(scores.get(seen.party, 0.0), weight) + REPEATED * min(
                 scores.get(seen.party, 0.0), weight
             )
-        return max(scores, key=lambda party: (scores[party], -party), default=None)
+        found = max(scores, key=lambda party: (scores[party], -party), default=None)
+        if found is not None and self.known[found].gender is None:
+            self.known[found].gender = gender  # so that nobody is "he" here and "she" there
+        return found
 
     def _zone(self, index: int) -> Zone:
         return self.document.zone_at(self.tokens.starts[index])

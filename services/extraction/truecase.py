@@ -92,7 +92,14 @@ def _line(line: str, block: Block, forms: dict[str, str]) -> str:
     """Return a line that is not in capitals: headline case lowered, and shouted names in it brought down."""
     if block.zone in (Zone.HEADLINE, Zone.DECK) and is_headline_case(line):
         line = WORD.sub(lambda match: _lowered(match, forms), line)
+    if block.zone is Zone.DATELINE:
+        return SHOUTED.sub(lambda match: _unless_acronym(match.group()), line)
     return SHOUTED.sub(lambda match: _quietened(match, line, forms), line)
+
+
+def _unless_acronym(word: str) -> str:
+    """Return a word in capitals as a name is written ("WASHINGTON"), but a known acronym as it is."""
+    return word if gazetteer.is_acronym(word) or len(word.capitalize()) != len(word) else word.capitalize()
 
 
 def _lowered(match: re.Match[str], forms: dict[str, str]) -> str:
@@ -115,7 +122,7 @@ def _quietened(match: re.Match[str], line: str, forms: dict[str, str]) -> str:
     is_label = is_label and word not in acronyms()
     if not (form.istitle() or is_surname or is_label):
         return word
-    return word.capitalize() if len(word.capitalize()) == len(word) else word
+    return _unless_acronym(word)
 
 
 class _Kind(NamedTuple):
