@@ -157,14 +157,16 @@ def test_a_wrong_model_stops_the_start() -> None:
 SAMPLE = Path(__file__).parents[4] / "shared" / "samples" / "nato-article.json"
 
 
+@pytest.fixture(scope="module")
+def reading(pipeline: Pipeline) -> dict[str, object]:
+    """Return the enriched event of the sample article, as JSON carries it."""
+    raw = RawArticle.model_validate_json(SAMPLE.read_text(encoding="utf-8"))
+    result: dict[str, object] = json.loads(pipeline.read([raw])[0].model_dump_json())
+    return result
+
+
 @pytest.mark.skipif(not SAMPLE.exists(), reason="../shared/samples is not here")
 class TestTheNatoArticle:
-    @pytest.fixture(scope="class")
-    def reading(self, pipeline: Pipeline) -> dict[str, object]:
-        raw = RawArticle.model_validate_json(SAMPLE.read_text(encoding="utf-8"))
-        result: dict[str, object] = json.loads(pipeline.read([raw])[0].model_dump_json())
-        return result
-
     def test_every_direct_quote_has_its_speaker(self, reading: dict[str, list[dict[str, str]]]) -> None:
         direct = [
             (quote["text"][1:20], quote["speaker_name"]) for quote in reading["quotes"] if quote["kind"] == "direct"
