@@ -39,13 +39,17 @@ def recognise(document: Document, readable: str, doc: Doc, tokens: Tokens) -> li
     return agreement.reached(readable, found)
 
 
+BEFORE_AMOUNT = re.compile(r"(?:US|CA?|AU?|HK|NZ?|S|R)?[$£€¥₹]$")
 AFTER_NUMBER = re.compile(r"[ -](?P<word>[^\W\d_]+)")
 
 
 def _model(text: str, doc: Doc) -> Iterator[Name]:
     """Yield what spaCy found; a number before a currency's name, which it takes for a mere number, is money."""
     for entity in doc.ents:
-        if entity.label_ in LABELS:
+        if entity.label_ == "MONEY":
+            sign = BEFORE_AMOUNT.search(text, max(0, entity.start_char - 4), entity.start_char)
+            yield Name(sign.start() if sign else entity.start_char, entity.end_char, EntityType.MONEY)
+        elif entity.label_ in LABELS:
             yield Name(entity.start_char, entity.end_char, LABELS[entity.label_])
         elif entity.label_ == "CARDINAL":
             unit = AFTER_NUMBER.match(text, entity.end_char)

@@ -60,8 +60,9 @@ STANDING = frozenset({"nominee", "lawmaker", "politician", "democrat", "republic
 
 def holds(office: str, said: frozenset[str], held: frozenset[str]) -> bool:
     """Return whether who has the title `held` may be described by `said`, whose noun is `office`."""
-    if conflict(said, held):
-        return False
+    local = {place for place in _allegiances(said) if not _is_country_or_party(place)}
+    if conflict(said, held) or (local and not local & _allegiances(held)):
+        return False  # "the Vermont senator" is no other; "the American president" needs no "American" in his title
     same_party = office in STANDING and bool(held & STANDING) and bool(_allegiances(said) & _allegiances(held))
     return office in held or same_party
 
@@ -70,6 +71,11 @@ def conflict(said: frozenset[str], held: frozenset[str]) -> bool:
     """Return whether two descriptions name different places or parties: "American president", "Russian President"."""
     here, there = _allegiances(said), _allegiances(held)
     return bool(here and there and not here & there)
+
+
+def _is_country_or_party(name: str) -> bool:
+    entry = gazetteer.entry(name)
+    return entry is not None and (entry.iso_3166 is not None or entry.type is EntityType.ORG)
 
 
 def _allegiances(folded: frozenset[str]) -> frozenset[str]:
@@ -96,7 +102,14 @@ def _collect_titles(text: str, tokens: Tokens, named: bytearray, party: Party) -
             title = " ".join(text[tokens.starts[begin] : tokens.ends[end]].split())
             if title not in party.titles:
                 party.titles.append(title)
-                party.offices.append(frozenset(map(people.office, title.split())))
+                party.offices.append(frozenset(map(people.office, [*title.split(), *_origin(tokens, last)])))
+
+
+def _origin(tokens: Tokens, last: int) -> list[str]:
+    """Return the words of the place after a name: "Sen. Ted Cruz *of Texas*"; `last` is the token after the name."""
+    if tokens.texts[last : last + 1] != ["of"]:
+        return []
+    return [word for word in tokens.texts[last + 1 : last + 3] if word[0].isupper()]
 
 
 def _gender(tokens: Tokens, party: Party) -> Gender | None:
