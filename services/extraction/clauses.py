@@ -181,7 +181,7 @@ def _according(word: Token) -> Iterator[Report]:
 def _labelled_lines(doc: Doc) -> Iterator[Report]:
     """Yield lines that begin with who says them: "Keller: *Bridge to close in May*", "KELLER: *We tested it twice.*".
 
-    Only headlines and transcripts, which write names in capitals, do so: elsewhere a label is "Correction:" or "Update:".
+    Only headlines and transcripts, which write names in capitals, do so: elsewhere a label is "Correction:", "Update:".
     """
     for colon in doc:
         if colon.text != ":":
@@ -195,7 +195,8 @@ def _labelled_lines(doc: Doc) -> Iterator[Report]:
             end = next((each for each in doc[colon.i + 1 :] if "\n" in each.text), None)
             last = doc[end.i - 1] if end is not None else doc[-1]
             if last.i - colon.i >= LABELLED_WORDS:
-                yield Report("label", ":", syntax.edges((colon,)), name, ((doc[colon.i + 1].idx, last.idx + len(last)),))
+                content = (doc[colon.i + 1].idx, last.idx + len(last))
+                yield Report("label", ":", syntax.edges((colon,)), name, (content,))
 
 
 def _label(colon: Token) -> Sequence[Token]:

@@ -90,8 +90,7 @@ def test_a_quote_inside_a_quote_is_its_speakers_affair(pipeline: Pipeline) -> No
 
 def test_a_title_of_a_programme_is_no_piece_of_a_quote(pipeline: Pipeline) -> None:
     body = (
-        "The bridge was closed on Monday.\n\n"
-        + '"It is safe," Anna Keller said in an interview on "The Story" on Tuesday.'
+        'The bridge was closed on Monday.\n\n"It is safe," Anna Keller said in an interview on "The Story" on Tuesday.'
     )
     (quote,) = read(pipeline, body)
     assert quote.text == '"It is safe,"'

@@ -1,0 +1,23 @@
+"""The event that the README shows is the one that the reading gives."""
+
+import json
+import re
+from pathlib import Path
+
+from schemas import RawArticle
+from schemas.articles import ArticleReference, QuoteExtracted
+from services.extraction.pipeline import Pipeline
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "services" / "cli" / "samples" / "06-council-footbridge.txt"
+
+
+def test_the_readmes_event_is_real(pipeline: Pipeline) -> None:
+    shown = re.search(r"```json\n(?P<event>.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown, "the README shows no event"
+    (article,) = pipeline.read([RawArticle(article_id=SAMPLE.stem, body=SAMPLE.read_text())])
+    events = [
+        QuoteExtracted(article=ArticleReference.to(article), quote=quote).model_dump(mode="json")
+        for quote in article.quotes
+    ]
+    assert json.loads(shown["event"]) in events
