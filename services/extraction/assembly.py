@@ -20,7 +20,7 @@ def quote(article: RawArticle, text: str, found: Found) -> Quote:
         kind=found.kind,
         act=found.act,
         speaker=_span(text, found.speaker),
-        speaker_name=found.entity.name if found.entity is not None else None,
+        speaker_name=found.name,
         speaker_id=found.entity.id if found.entity is not None else None,
         cue=_span(text, found.cue),
         confidence=found.confidence,
@@ -34,7 +34,7 @@ def position(article: RawArticle, text: str, stated: Stated) -> Position:
     return Position(
         id=item_id(article.article_id, article.revision, "position", *place),
         holder=_span(text, stated.holder),
-        holder_name=stated.entity.name if stated.entity is not None else None,
+        holder_name=stated.name,
         holder_id=stated.entity.id if stated.entity is not None else None,
         target=Span.of(text, *stated.target),
         target_name=stated.target_name,

@@ -47,6 +47,8 @@ class Stated:
 
     holder: Offsets | None
     entity: Entity | None
+    name: str | None
+    """By what name to call the holder; see `quotes.Found.name`."""
     target: Offsets
     target_name: str | None
     modality: Modality
@@ -89,6 +91,7 @@ def candidates(
                 Stated(
                     holder=span,
                     entity=entity,
+                    name=coreference.name(*span),
                     target=claim.target,
                     target_name=_target_name(coreference, claim),
                     modality=claim.modality,

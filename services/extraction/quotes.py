@@ -50,6 +50,8 @@ class Found:
     kind: QuoteKind = QuoteKind.INDIRECT
     speaker: Offsets | None = None
     entity: Entity | None = None
+    name: str | None = None
+    """By what name to call the speaker; several people ("Marsh and Bell") have names and are no one entity."""
 
     @property
     def start(self) -> int:
@@ -193,6 +195,8 @@ def _resolve(found: Sequence[Found], blocks: Sequence[Block], coreference: Coref
             apart = bisect_right(starts, quote.start) - bisect_right(starts, last.end - 1)
             if apart <= CARRY_PARAGRAPHS:
                 quote.speaker, quote.entity = syntax.noun_phrase(syntax.antecedent(last.source)), last.entity
+        if quote.speaker is not None:
+            quote.name = coreference.name(*quote.speaker)
         if quote.act is Act.SAY and quote.source is not None:
             last = quote
 

@@ -94,3 +94,9 @@ def test_a_title_of_a_programme_is_no_piece_of_a_quote(pipeline: Pipeline) -> No
     )
     (quote,) = read(pipeline, body)
     assert quote.text == '"It is safe,"'
+
+
+def test_several_speakers_have_names_and_are_no_one_entity(pipeline: Pipeline) -> None:
+    body = 'Ada Marsh and Thomas Bell spoke in Oslo.\n\n"The bridge must close," said Ada Marsh and Thomas Bell.'
+    (quote,) = read(pipeline, body)
+    assert (quote.speaker_name, quote.speaker_id) == ("Ada Marsh and Thomas Bell", None)
