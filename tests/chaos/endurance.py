@@ -1,6 +1,7 @@
 """`python -m tests.chaos.endurance [ARTICLES]`: many articles through one real worker, and the memory that it takes.
 
-The articles are those that the project ships as samples, again and again under new ids.
+The articles are halves of those that the project ships as samples, again and again under new ids: some 150 words each,
+which is what agencies send most of.
 """
 
 import asyncio
@@ -10,7 +11,9 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -23,11 +26,22 @@ MEASUREMENTS = 10
 SETTINGS = {"ONRECORD_CHILDREN": "2", "ONRECORD_ARTICLE_DEADLINE_SECONDS": "10"}
 
 
+def halves() -> Iterator[dict[str, Any]]:
+    """Yield the samples, cut in two between paragraphs."""
+    for path in sorted(SAMPLES.glob("*.json")):
+        if "broken" in path.name:
+            continue
+        article = orjson.loads(path.read_bytes())
+        paragraphs = article["body"].split("\n")
+        middle = len(paragraphs) // 2
+        for part in (paragraphs[:middle], paragraphs[middle:]):
+            yield {**article, "body": "\n".join(part)}
+
+
 def samples(number: int) -> Messages:
     """Return so many articles."""
-    bodies = [orjson.loads(path.read_bytes()) for path in sorted(SAMPLES.glob("*.json")) if "broken" not in path.name]
-    for index, body in enumerate(itertools.islice(itertools.cycle(bodies), number)):
-        yield f"sample-{index}", orjson.dumps({**body, "article_id": f"sample-{index}"})
+    for index, article in enumerate(itertools.islice(itertools.cycle(list(halves())), number)):
+        yield f"sample-{index}", orjson.dumps({**article, "article_id": f"sample-{index}"})
 
 
 def resident_mebibytes(pid: int) -> int:
