@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from tests.chaos.harness import Arena, Count, Worker, article, articles, noise
 from tests.chaos.scenarios import REAL
 
 pytestmark = pytest.mark.kafka
+
+AN_HOUR_AGO_MS = int(time.time() * 1000) - 3_600_000
+"""A timestamp of its own for a message; one of years ago would be beyond the topics' retention."""
 
 MODES = ("exactly_once", "at_least_once")
 MakeArena = Callable[..., Arena]
@@ -77,7 +81,7 @@ async def test_what_cannot_be_read_is_a_dead_letter_with_its_bytes_untouched(
         for index, (key, value, _) in enumerate(broken):
             await producer.send_and_wait(topics.RAW.name, key=f"a-{index}".encode(), value=article(f"a-{index}")[1])
             await producer.send_and_wait(
-                topics.RAW.name, key=key, value=value, headers=headers, timestamp_ms=1_600_000_000_000 + index
+                topics.RAW.name, key=key, value=value, headers=headers, timestamp_ms=AN_HOUR_AGO_MS + index
             )
     await arena.start_worker()
     await arena.until_done(90)
@@ -90,7 +94,7 @@ async def test_what_cannot_be_read_is_a_dead_letter_with_its_bytes_untouched(
         assert about.reason == reason
         assert about.attempts >= (2 if reason in ("worker_crash", "deadline") else 1)
         assert original_headers(list(letter.headers)) == headers
-        assert letter.timestamp == 1_600_000_000_000 + index
+        assert letter.timestamp == AN_HOUR_AGO_MS + index
     enriched = [json.loads(record.value or b"")["article_id"] for record in await arena.read(topics.ENRICHED.name)]
     assert enriched == [f"a-{index}" for index in range(len(broken))]
 
@@ -100,12 +104,12 @@ async def test_a_message_without_key_and_value_is_a_dead_letter_too(make_arena: 
     await arena.make_topics(partitions=1)
     async with arena.producer() as producer:
         batch = producer.create_batch()
-        batch.append(key=None, value=None, timestamp=1_600_000_000_000, headers=[("own", b"1")])
+        batch.append(key=None, value=None, timestamp=AN_HOUR_AGO_MS, headers=[("own", b"1")])
         await (await producer.send_batch(batch, topics.RAW.name, partition=0))
     await arena.start_worker()
     await arena.until_done(30)
     (letter,) = await arena.read(topics.DEAD_LETTERS.name)
-    assert (letter.key, letter.value, letter.timestamp) == (None, None, 1_600_000_000_000)
+    assert (letter.key, letter.value, letter.timestamp) == (None, None, AN_HOUR_AGO_MS)
     assert DeadLetterHeaders.from_kafka(list(letter.headers)).reason == "empty"
 
 
