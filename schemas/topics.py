@@ -88,7 +88,8 @@ DEAD_LETTERS = Topic(
     carries=None,
     summary="Messages of the raw topic that could not be read: bytes untouched, the reason in the headers.",
     partitions=6,
-    retention=timedelta(days=90),
+    # A dead letter keeps the timestamp of its message, which may be of any age: retention by time would lose it.
+    retention=None,
     cleanup="delete",
     # Whatever fits into the raw topic must fit here with the reason's headers.
     max_message_bytes=13 * MEBIBYTE,
