@@ -9,6 +9,7 @@ partition: a worker that slept past its session and comes back is fenced, or has
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import IllegalOperation, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from services.enricher.consumer import Consumer
@@ -20,6 +21,10 @@ from services.enricher.settings import Settings
 def transactional_id(settings: Settings, name: str) -> str:
     """Return the transactional id of a partition, or of anything else that this group names."""
     return f"{settings.group_id}-{name}"
+
+
+class TransactionEndedError(KafkaError):
+    """The broker has ended the transaction, or fenced the producer, while it was still being filled."""
 
 
 class ExactlyOnce:
@@ -41,11 +46,16 @@ class ExactlyOnce:
     async def deliver(self, outputs: Sequence[Outgoing], offset: int) -> None:
         """Send everything in one transaction. One that fails is left to the next open() to abort."""
         assert self._producer is not None, "open() comes first"
-        await self._producer.begin_transaction()
-        await send(self._producer, outputs)
         progress = {self._partition: OffsetAndMetadata(offset, "")}
-        await self._producer.send_offsets_to_transaction(progress, self._settings.group_id)
-        await self._producer.commit_transaction()
+        try:
+            await self._producer.begin_transaction()
+            await send(self._producer, outputs)
+            await self._producer.send_offsets_to_transaction(progress, self._settings.group_id)
+            await self._producer.commit_transaction()
+        except (IllegalOperation, AssertionError) as error:
+            # aiokafka's sender ends a transaction in the background when a broker refuses it, as that of a fenced owner.
+            # Which call of ours comes next decides how we hear of it: most raise the refusal, these do not.
+            raise TransactionEndedError(str(error)) from error
 
     async def close(self) -> None:
         """Drop the producer."""
