@@ -5,17 +5,18 @@ from hashlib import sha256
 
 from schemas import EnrichedArticle, Entity, Position, Provenance, Quote, RawArticle, Span, Supersedes, item_id
 from services.extraction import fingerprints
+from services.extraction.document import Offsets
 from services.extraction.positions import Stated
 from services.extraction.quotes import Found
 
-Offsets = tuple[int, int]
-
 
 def quote(article: RawArticle, text: str, found: Found) -> Quote:
-    """Return a quote as the event carries it; its id comes of its place in the text."""
+    """Return a quote as the event carries it."""
     return Quote(
-        **_fields(text, (found.start, found.end)),
-        id=item_id(article.article_id, article.revision, "quote", found.start, found.end),
+        text=text[found.start : found.end],
+        start=found.start,
+        end=found.end,
+        id=_quote_id(article, found),
         fragments=found.pieces,
         kind=found.kind,
         act=found.act,
@@ -41,7 +42,7 @@ def position(article: RawArticle, text: str, stated: Stated) -> Position:
         stance=stated.stance,
         modality=stated.modality,
         via=stated.via,
-        quote_id=quote(article, text, stated.quote).id if stated.quote is not None else None,
+        quote_id=_quote_id(article, stated.quote) if stated.quote is not None else None,
         conditional=stated.conditional,
         kind=stated.kind,
         cue=_span(text, stated.cue),
@@ -75,6 +76,11 @@ def enriched(
     )
 
 
+def _quote_id(article: RawArticle, found: Found) -> str:
+    """Return the id of a quote; it comes of its place in the text."""
+    return item_id(article.article_id, article.revision, "quote", found.start, found.end)
+
+
 def _supersedes(article: RawArticle) -> Supersedes | None:
     """Return what a correction retracts: every item of an earlier revision."""
     if article.revision == 0:
@@ -84,8 +90,3 @@ def _supersedes(article: RawArticle) -> Supersedes | None:
 
 def _span(text: str, offsets: Offsets | None) -> Span | None:
     return Span.of(text, *offsets) if offsets is not None else None
-
-
-def _fields(text: str, offsets: Offsets) -> dict[str, str | int]:
-    start, end = offsets
-    return {"text": text[start:end], "start": start, "end": end}

@@ -12,9 +12,8 @@ from spacy.tokens import Doc, Token
 
 from services.extraction import syntax
 from services.extraction.cues import Cues
+from services.extraction.document import Offsets
 from services.extraction.quotation import Passage
-
-Offsets = tuple[int, int]
 
 SENTENCE_ENDS = frozenset(".?!…")
 CUE_WITHIN_WORDS = 16

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 from services.extraction.attributions import SENTENCE_ENDS, Pattern, Said
 from services.extraction.clauses import Report
+from services.extraction.document import Offsets
 from services.extraction.quotation import Passage
-
-Offsets = tuple[int, int]
 
 LOOSE = " \t\r\n\u00a0,;:–—-"
 """What a parse leaves at the edges of a clause: it is no part of what is said."""

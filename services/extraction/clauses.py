@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from spacy.tokens import Doc, Token
 
 from services.extraction import syntax
-
-Offsets = tuple[int, int]
+from services.extraction.document import Offsets
 
 LIGHT_VERBS = frozenset(
     {"make", "have", "give", "issue", "express", "voice", "take", "release", "offer", "show", "repeat"}
@@ -132,18 +131,19 @@ def _predicated(verb: Token, thing: Token) -> Offsets:
 
 
 def _prepositions(verb: Token, source: Token | None) -> Iterator[Report]:
-    """ "Merz called for *a truce*"; "Merz talked about *raising taxes*"; "Merz warned against *haste*"."""
-    thing = syntax.child(verb, "dobj")
+    """ "Merz called for *a truce*"; "Merz talked about *raising taxes*"; "Merz warned against *haste*".
+
+    After an object, or what an earlier preposition governs, "as", "for" and "of" add to that and begin nothing new.
+    """
+    before = syntax.child(verb, "dobj")
     for preposition in verb.children:
         if (
             preposition.dep_ == "prep"
             and preposition.i > verb.i
-            and not (thing and preposition.lower_ in ("as", "for", "of"))
+            and not (before and preposition.lower_ in ("as", "for", "of"))
         ):
-            thing = syntax.child(preposition, "pobj", "pcomp")
-            if thing is not None:
-                content = _phrase(thing) if thing.dep_ == "pobj" else (syntax.reach(thing),)
-                yield _report(f"prep {preposition.lower_}", verb, source, content, preposition)
+            yield from _governed("prep", verb, source, preposition)
+            before = syntax.child(preposition, "pobj", "pcomp")
 
 
 def _passive(verb: Token) -> Iterator[Report]:
@@ -161,7 +161,7 @@ def _passive(verb: Token) -> Iterator[Report]:
         else:
             yield _report("passive to", verb, source, ((start, end),))
     elif thing is not None:
-        yield _report("passive by" if source is not None else "passive", verb, source, _phrase(thing))
+        yield _report("passive by" if source is not None else "passive", verb, source, (syntax.reach(thing),))
 
 
 def _according(word: Token) -> Iterator[Report]:
@@ -226,10 +226,7 @@ def _noun(noun: Token) -> Iterator[Report]:
         elif each.dep_ == "ccomp":
             yield _report("noun clause", noun, owner, (syntax.reach(each),))
         elif each.dep_ == "prep":
-            thing = syntax.child(each, "pobj", "pcomp")
-            if thing is not None:
-                content = _phrase(thing) if thing.dep_ == "pobj" else (syntax.reach(thing),)
-                yield _report(f"noun {each.lower_}", noun, owner, content, each)
+            yield from _governed("noun", noun, owner, each)
 
 
 def _adjective(adjective: Token) -> Iterator[Report]:
@@ -243,11 +240,11 @@ def _adjective(adjective: Token) -> Iterator[Report]:
         elif each.dep_ == "xcomp":
             yield _report("adj to", adjective, source, (syntax.reach(each),))
         elif each.dep_ == "prep":
-            thing = syntax.child(each, "pobj", "pcomp")
-            if thing is not None:
-                content = _phrase(thing) if thing.dep_ == "pobj" else (syntax.reach(thing),)
-                yield _report(f"adj {each.lower_}", adjective, source, content, each)
+            yield from _governed("adj", adjective, source, each)
 
 
-def _phrase(noun: Token) -> tuple[Offsets]:
-    return (syntax.reach(noun),)
+def _governed(kind: str, cue: Token, source: Token | None, preposition: Token) -> Iterator[Report]:
+    """Yield the report whose content is what a preposition after the cue governs: "called for *a truce*"."""
+    thing = syntax.child(preposition, "pobj", "pcomp")
+    if thing is not None:
+        yield _report(f"{kind} {preposition.lower_}", cue, source, (syntax.reach(thing),), preposition)

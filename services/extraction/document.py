@@ -53,6 +53,9 @@ NOTE_LENGTH = 400
 """Longest byline or author note, in code points."""
 
 LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+Offsets = tuple[int, int]
+"""Where a stretch of the text begins, and where the one after it does."""
+
 WORD = re.compile(r"[^\W\d_][\w'’.-]*")
 SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*$")
 

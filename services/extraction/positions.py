@@ -13,11 +13,9 @@ from spacy.tokens import Doc, Span
 from schemas import Entity, Modality, PositionKind, QuoteKind, Stance, Via
 from services.extraction import policies, syntax
 from services.extraction.coreference import Coreference
-from services.extraction.document import Document
+from services.extraction.document import Document, Offsets
 from services.extraction.quotes import SPOKEN_ZONES, Found
 from services.extraction.stances import Claim, claims
-
-Offsets = tuple[int, int]
 
 STANCES = {
     Modality.DEMAND: Stance.SUPPORT,

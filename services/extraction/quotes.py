@@ -17,11 +17,9 @@ from services.extraction.attributions import Paragraph, Pattern, Said
 from services.extraction.clauses import Report, candidates
 from services.extraction.coreference import Coreference
 from services.extraction.cues import Cues, lexicon
-from services.extraction.document import Block, Document, Zone
+from services.extraction.document import Block, Document, Offsets, Zone
 from services.extraction.quotation import Passage, passages
 from services.extraction.wordlists import rows
-
-Offsets = tuple[int, int]
 
 SPOKEN_ZONES = frozenset({Zone.HEADLINE, Zone.DECK, Zone.BODY})
 """Captions, bylines and links to other articles are not this article's speech."""

@@ -13,9 +13,8 @@ from spacy.tokens import Doc, Token
 from schemas import Modality
 from services.extraction import syntax
 from services.extraction.clauses import Report, candidates
+from services.extraction.document import Offsets
 from services.extraction.wordlists import rows
-
-Offsets = tuple[int, int]
 
 NEGATED = {
     Modality.DEMAND: Modality.OPPOSE,
