@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.annotations import Entity, Model, Position, Quote
 
@@ -49,6 +49,13 @@ class RawArticle(BaseModel):
         if self.title and not self.body.startswith(self.title):
             return f"{self.title}\n\n{self.body}"
         return self.body
+
+
+def fault(error: ValidationError) -> str:
+    """Return the first thing that is wrong with an article, its field before it; never what the field holds."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    field = ".".join(map(str, first["loc"]))
+    return f"{field}: {first['msg']}" if field else first["msg"]
 
 
 class Provenance(Model):

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from pydantic import ValidationError
 
 from schemas import RawArticle
+from schemas.articles import fault
 from services.cli.console import UserError, one_line
 
 STDIN = Path("-")
@@ -84,9 +85,7 @@ def parse(value: bytes, origin: str) -> RawArticle:
     try:
         return RawArticle.model_validate_json(value)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise UserError(one_line(f"{origin}: {place + ': ' if place else ''}{first['msg']}")) from None
+        raise UserError(one_line(f"{origin}: {fault(error)}")) from None
 
 
 def _message(data: bytes, path: Path, origin: str, *, raw: bool) -> Message | Broken:

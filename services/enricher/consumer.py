@@ -5,7 +5,6 @@ Faust reads and follows rebalances. It never commits: the offsets are ours (acks
 
 import asyncio
 import logging
-import re
 from collections.abc import Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -19,14 +18,11 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage
 from yarl import URL
 
-from schemas.cloudevents import TRACEPARENT
 from schemas.topics import RAW
+from services.enricher.messages import traceparent
 from services.enricher.settings import MEBIBYTE, Settings
 
 Answer = TypeVar("Answer")
-
-_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?P<trace_id>[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
-"""Version, trace, parent and flags (W3C Trace Context)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +51,8 @@ class Raw:
 
         It goes to the log, where no other text of a message may go.
         """
-        for name, value in self.headers:
-            if name == TRACEPARENT and (found := _TRACEPARENT.fullmatch(value or b"")):
-                return found["trace_id"].decode()
-        return None
+        context = traceparent(self.headers)
+        return context.split("-")[1] if context is not None else None
 
     @classmethod
     def of(cls, message: ConsumerMessage) -> "Raw":

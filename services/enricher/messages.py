@@ -3,11 +3,22 @@
 Nothing here imports the reading itself, so that the process that talks to Kafka never loads a model.
 """
 
+import re
 from dataclasses import dataclass
 
 from schemas import Reason
+from schemas.cloudevents import TRACEPARENT
 
 Headers = list[tuple[str, bytes]]
+
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+"""Version, trace, parent and flags (W3C Trace Context)."""
+
+
+def traceparent(headers: Headers) -> str | None:
+    """Return the W3C trace context of a message, if it has one that is well formed; the last one counts."""
+    found = dict(headers).get(TRACEPARENT)
+    return found.decode() if found and _TRACEPARENT.fullmatch(found) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What runs in a child: raw bytes in, finished Kafka messages out."""
 
 import json
-import re
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,13 +22,13 @@ from schemas import (
     item_id,
     topics,
 )
+from schemas.articles import fault
 from services.enricher.limits import RefusedError, check_article, check_bytes
-from services.enricher.messages import Facts, Failure, Headers, Message, Outgoing, Result
+from services.enricher.messages import Facts, Failure, Message, Outgoing, Result, traceparent
 from services.enricher.settings import Settings
 from services.extraction.pipeline import Pipeline
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 HEADERS_BYTES = 4096
 """Room for key, headers and framing below a topic's largest message."""
 _LIMITS = {topic.name: topic.max_message_bytes for topic in topics.OUTPUTS}
@@ -103,20 +102,12 @@ def parse(value: bytes) -> RawArticle:
     try:
         article = RawArticle.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise RefusedError(Reason.INVALID_ARTICLE, f"{field}: {first['msg']}") from None
+        raise RefusedError(Reason.INVALID_ARTICLE, fault(error)) from None
     try:
         json.dumps(article.model_extra, allow_nan=False)
     except ValueError:  # 1e999: an infinity could not be passed on as it came
         raise RefusedError(Reason.NOT_JSON, "a number is out of range") from None
     return article
-
-
-def traceparent(headers: Headers) -> str | None:
-    """Return the W3C trace context of a message, if it has one that is well formed."""
-    found = dict(headers).get(cloudevents.TRACEPARENT)
-    return found.decode() if found and _TRACEPARENT.fullmatch(found) else None
 
 
 def result(article: RawArticle, reading: EnrichedArticle, trace: str | None) -> Result:
