@@ -215,31 +215,19 @@ class Arena:
 
     async def make_topics(self, partitions: int = 6) -> None:
         """Begin with empty topics."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        try:
+        async with administering(self.bootstrap) as admin:
             await _delete(admin, [topic.name for topic in topics.CATALOGUE])
             await _create(admin, partitions, replicas=len(self.bootstrap.split(",")))
-        finally:
-            await admin.close()
 
     async def configure(self, topic: str, settings: dict[str, str]) -> None:
         """Change settings of a topic."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        try:
+        async with administering(self.bootstrap) as admin:
             await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, settings)])
-        finally:
-            await admin.close()
 
     async def delete_topic(self, name: str) -> None:
         """Delete a topic, and return when it is gone."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        try:
+        async with administering(self.bootstrap) as admin:
             await _delete(admin, [name])
-        finally:
-            await admin.close()
 
     async def commit(self, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
         """Commit offsets for the group, as `kafka-consumer-groups --reset-offsets` does."""
@@ -451,6 +439,17 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicParti
         await consumer.topics()
         await asyncio.sleep(POLL_SECONDS)
     return [TopicPartition(topic, number) for number in numbers]
+
+
+@asynccontextmanager
+async def administering(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Yield a connected admin client, which aiokafka does not close by itself."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
 
 
 async def _delete(admin: AIOKafkaAdminClient, names: list[str]) -> None:

@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
 from schemas import topics
 from services.broker import Cluster
-from tests.chaos.harness import STUB, Arena, Messages, article, articles
+from tests.chaos.harness import STUB, Arena, Messages, administering, article, articles
 
 REAL = "services.enricher.reading:Reader"
 IMPATIENT = {"ONRECORD_RETRY_DEADLINE_SECONDS": "5", "ONRECORD_KAFKA_REQUEST_TIMEOUT_SECONDS": "5"}
@@ -129,15 +129,11 @@ async def outage(stage: Stage) -> None:
 
 
 async def lose_dead_letter_topic(stage: Stage) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=stage.arena.bootstrap)
-    await admin.start()
-    try:
+    async with administering(stage.arena.bootstrap) as admin:
         # No dead letter is there yet: the poison comes last.
         await admin.delete_topics([topics.DEAD_LETTERS.name])
         await _until_worker_stops(stage)
         await admin.create_topics([NewTopic(topics.DEAD_LETTERS.name, 6, 1)])
-    finally:
-        await admin.close()
 
 
 async def refuse_dead_letters(stage: Stage) -> None:

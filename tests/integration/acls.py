@@ -5,14 +5,15 @@ import asyncio
 import itertools
 import re
 import shlex
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest_v1
 from aiokafka.protocol.api import Request
+
+from tests.chaos.harness import administering
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -70,7 +71,7 @@ def _rights(command: list[str]) -> Iterator[Right]:
 
 async def give(bootstrap: str, *rights: Right) -> None:
     """Add rights, and return when the broker acts on them."""
-    async with _admin(bootstrap) as admin:
+    async with administering(bootstrap) as admin:
         for right in rights:
             (created,) = (await admin._send_request(CreateAclsRequest(*right.codes()))).creation_responses
             assert created[0] == 0, created
@@ -80,7 +81,7 @@ async def give(bootstrap: str, *rights: Right) -> None:
 
 async def take(bootstrap: str, right: Right) -> None:
     """Take one right away, and return when the broker acts on it."""
-    async with _admin(bootstrap) as admin:
+    async with administering(bootstrap) as admin:
         ((code, _, removed),) = (await admin._send_request(DeleteAclsRequest(*right.codes()))).filter_responses
         assert code == 0
         assert len(removed) == 1, f"{right} was not there"
@@ -103,13 +104,3 @@ async def _until(admin: AIOKafkaAdminClient, right: Right, *, there: bool) -> No
     async with asyncio.timeout(20):
         while bool((await admin._send_request(_Acls(right))).resources) is not there:  # noqa: ASYNC110 (no event comes)
             await asyncio.sleep(0.05)
-
-
-@asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()

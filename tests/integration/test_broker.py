@@ -11,10 +11,11 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError
 
 from services.broker import BrokerError, Cluster, tool
+from tests.chaos.harness import administering
 
 pytestmark = [pytest.mark.kafka]
 
@@ -170,13 +171,13 @@ def test_a_port_in_use_is_one_clear_line(kafka: Cluster, tmp_path: Path) -> None
 
 async def _new_topic(bootstrap: str, partitions: int = 1, replication_factor: int = 1) -> str:
     name = f"broker-{uuid4().hex}"
-    async with _admin(bootstrap) as admin:
+    async with administering(bootstrap) as admin:
         await admin.create_topics([NewTopic(name, partitions, replication_factor)])
     return name
 
 
 async def _topics(bootstrap: str) -> list[str]:
-    async with _admin(bootstrap) as admin:
+    async with administering(bootstrap) as admin:
         return list(await admin.list_topics())
 
 
@@ -202,7 +203,7 @@ async def _read(bootstrap: str, topic: str, isolation_level: str = "read_uncommi
 
 
 async def _partitions(bootstrap: str, topic: str) -> list[int]:
-    async with _admin(bootstrap) as admin:
+    async with administering(bootstrap) as admin:
         (description,) = await admin.describe_topics([topic])
         return [partition["partition"] for partition in description["partitions"]]
 
@@ -221,13 +222,3 @@ async def _producer(bootstrap: str, **settings: object) -> AsyncIterator[AIOKafk
         yield producer
     finally:
         await producer.stop()
-
-
-@asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()

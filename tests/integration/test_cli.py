@@ -15,13 +15,13 @@ from secrets import token_hex
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
-from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas import ArticleReference, DeadLetterHeaders, QuoteExtracted, Reason
 from schemas.deadletter import REPLAYS_HEADER
 from schemas.topics import CATALOGUE, DEAD_LETTERS, QUOTES, RAW
 from services.broker import Cluster
 from services.cli.demo import SAMPLES
+from tests.chaos.harness import administering
 from tests.unit.cli.readings import reading
 
 pytestmark = pytest.mark.kafka
@@ -34,15 +34,11 @@ Headers = list[tuple[str, bytes]]
 @pytest.fixture
 async def bootstrap(kafka: Cluster) -> str:
     """Return the address of a broker without any of the catalogue's topics."""
-    client = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    await client.start()
-    try:
+    async with administering(kafka.bootstrap) as client:
         names = {topic.name for topic in CATALOGUE}
         await client.delete_topics(list(names & set(await client.list_topics())))
         while names & set(await client.list_topics()):  # noqa: ASYNC110 - a broker sends no events
             await asyncio.sleep(0.1)
-    finally:
-        await client.close()
     return kafka.bootstrap
 
 

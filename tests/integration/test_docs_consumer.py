@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
 from services.broker import Cluster
+from tests.chaos.harness import administering
 
 DOC = Path(__file__).parents[2] / "docs" / "events.md"
 BLOCK = re.compile(r"```python\n# consumer: [^\n]*\n(?P<code>.*?)```", re.DOTALL)
@@ -67,10 +68,8 @@ async def assigned(consumer: AIOKafkaConsumer, following: "asyncio.Task[None]") 
 )
 async def test_it_ends_with_the_truth(kafka: Cluster, messages: list[bytes]) -> None:
     topic = f"enriched-{uuid4()}"
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    await admin.start()
-    await admin.create_topics([NewTopic(topic, 1, 1)])
-    await admin.close()
+    async with administering(kafka.bootstrap) as admin:
+        await admin.create_topics([NewTopic(topic, 1, 1)])
     async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
         for value in messages:
             await producer.send_and_wait(topic, key=b"a1", value=value)
