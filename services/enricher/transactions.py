@@ -53,7 +53,7 @@ class ExactlyOnce:
             await self._producer.send_offsets_to_transaction(progress, self._settings.group_id)
             await self._producer.commit_transaction()
         except (IllegalOperation, AssertionError) as error:
-            # aiokafka's sender ends a transaction in the background when a broker refuses it, as that of a fenced owner.
+            # aiokafka's sender ends a transaction in the background when a broker refuses it, as a fenced owner's.
             # Which call of ours comes next decides how we hear of it: most raise the refusal, these do not.
             raise TransactionEndedError(str(error)) from error
 
