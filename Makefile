@@ -85,7 +85,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 .PHONY: lock
 lock: env ## resolve pyproject.toml anew into the lock files
 	@$(COMPILE) --all-extras --output-file requirements.lock
-	@$(COMPILE) --constraint requirements.lock --output-file deploy/docker/requirements.lock
+	@$(COMPILE) --extra tracing --constraint requirements.lock --output-file deploy/docker/requirements.lock
 
 .PHONY: clean
 clean: ## remove what was made here

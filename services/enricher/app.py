@@ -28,6 +28,7 @@ from services.enricher.preflight import check_brokers
 from services.enricher.retry import GaveUpError, describe
 from services.enricher.settings import Delivery as Mode
 from services.enricher.settings import Settings, SettingsError
+from services.enricher.tracing import new_tracing
 from services.enricher.transactions import ExactlyOnce
 from services.enricher.watchdog import Watchdog
 from services.enricher.window import Window
@@ -86,9 +87,11 @@ async def _work(settings: Settings, reader: str) -> None:
     metrics.describe(version("onrecord"), settings.pipelines, settings.extractors)
     state = State(("brokers", "children", "partitions"))
     pool = WorkerPool(settings, metrics, reader)
+    tracing = new_tracing(settings)
     watchdog = Watchdog(settings.watchdog_seconds, metrics, children=lambda: pool.alive)
     server = _health_server(settings, metrics, state, watchdog)
     async with AsyncExitStack() as stack:
+        stack.callback(tracing.close)
         stack.enter_context(server)
         log.info("metrics and health on http://%s:%d", settings.metrics_host, server.port)
         if not await _unless(stop, _start(settings, pool, state, stack)):
@@ -99,7 +102,7 @@ async def _work(settings: Settings, reader: str) -> None:
             consumer = cast(Consumer, app.consumer)
             stack.push_async_callback(_leave, app)
             window = Window(settings.in_flight_articles, settings.in_flight_bytes)
-            workshop = Workshop(settings, pool, consumer, window, metrics, watchdog)
+            workshop = Workshop(settings, pool, consumer, window, metrics, watchdog, tracing)
             partitions = Partitions(workshop, _new_delivery(settings, consumer), tasks, state)
             agent.connect(app, partitions)
             duties = (_stream(app), _pool(pool), watchdog.heart(), partitions.survey())

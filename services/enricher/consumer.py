@@ -5,15 +5,17 @@ Faust reads and follows rebalances. It never commits: the offsets are ours (acks
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import CommitFailedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
+from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage
 from yarl import URL
@@ -38,6 +40,8 @@ class Raw:
     value: bytes | None
     headers: list[tuple[str, bytes]]
     timestamp_ms: int
+    fetched_ns: int = 0
+    """When it came from the broker, in nanoseconds of Unix time; 0 where nobody has noted it."""
 
     @property
     def size_bytes(self) -> int:
@@ -66,6 +70,7 @@ class Raw:
             value=message.value,
             headers=list(cast(Iterable[tuple[str, bytes]], message.headers or ())),
             timestamp_ms=round(message.timestamp * 1000),
+            fetched_ns=round((message.time_in or 0) * 1e9),
         )
 
 
@@ -141,6 +146,9 @@ class Consumer(driver.Consumer):
     _thread: ConsumerThread
 
     logger = logging.getLogger("faust")  # else mode makes one of our name for its own chatter
+
+    _fetched_at = 0.0
+    """When the latest messages came from the broker, in seconds of Unix time."""
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -225,6 +233,16 @@ class Consumer(driver.Consumer):
     async def _in_thread(self, call: Coroutine[Any, Any, Answer]) -> Answer:
         """Run a coroutine in the consumer's thread; cancelling here cancels it there."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call, self._thread.thread_loop))
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:  # noqa: ASYNC109 - Faust's
+        records: RecordMap = await super()._getmany(active_partitions, timeout)
+        self._fetched_at = time.time()
+        return records
+
+    def _to_message(self, tp: TP, record: ConsumerRecord[bytes, bytes]) -> ConsumerMessage:
+        message = super()._to_message(tp, record)
+        message.time_in = self._fetched_at  # for Faust's monitor, which does not run
+        return message
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         raise AssertionError(f"Faust wants to commit {offsets}; only deliveries commit")

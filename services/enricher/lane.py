@@ -20,6 +20,7 @@ from services.enricher.messages import Failure, Headers, Outgoing, Result
 from services.enricher.metrics import Metrics
 from services.enricher.retry import Backoff, describe
 from services.enricher.settings import Settings
+from services.enricher.tracing import Trace, Tracing
 from services.enricher.watchdog import Watchdog
 from services.enricher.window import Window
 
@@ -54,6 +55,7 @@ class Workshop:
     window: Window
     metrics: Metrics
     watchdog: Watchdog
+    tracing: Tracing = field(default_factory=Tracing)
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class Article:
 
     raw: Raw
     reading: asyncio.Task[Result]
+    trace: Trace
     outputs: tuple[Outgoing, ...] = ()
     failure: Failure | None = None
     size_bytes: int = field(init=False)
@@ -72,7 +75,7 @@ class Article:
     def settle(self) -> None:
         """Take the result of the reading, a dead letter if it failed; raises what the reader raised."""
         result = self.reading.result()
-        self.outputs, self.failure = result.outputs, result.failure
+        self.outputs, self.failure = self.trace.read(result), result.failure
         if result.failure is not None:
             self.bury(result.failure)
 
@@ -128,7 +131,7 @@ class Lane:
         self._taken_to = raw.offset
         reading = asyncio.create_task(self._shop.reader.read(raw.value, raw.headers))
         reading.add_done_callback(lambda _: self._changed.set())
-        self._articles.append(Article(raw, reading))
+        self._articles.append(Article(raw, reading, self._shop.tracing.begin(raw)))
         self._shop.metrics.articles_received.inc()
         self._changed.set()
 
@@ -151,6 +154,7 @@ class Lane:
         finally:
             for article in self._articles:
                 article.reading.cancel()
+                article.trace.dropped("given up: it is read again, here or by the next owner of the partition")
                 self._shop.window.leave(article.size_bytes)
             self._articles.clear()
             await self._delivery.close()
@@ -207,6 +211,8 @@ class Lane:
                 if self._revoked:
                     return
                 self._shop.metrics.publish_errors.inc()
+                for article in batch:
+                    article.trace.retried(type(error).__name__)
                 log.warning("partition %d: delivery failed and is tried again: %s", self._number, describe(error))
                 await backoff.pause(error)
             else:
@@ -220,7 +226,8 @@ class Lane:
             self.next_offset = await self._delivery.open()
             self.connected = True
             log.debug("partition %d: open at offset %d", self._number, self.next_offset)
-        ahead = [article for article in batch if article.raw.offset >= self.next_offset]
+        ahead_from = self.next_offset
+        ahead = [article for article in batch if article.raw.offset >= ahead_from]
         if ahead:
             outputs = [output for article in ahead for output in article.outputs]
             next_offset = ahead[-1].raw.offset + 1
@@ -230,6 +237,10 @@ class Lane:
         for article in batch:
             self._articles.popleft()
             self._shop.window.leave(article.size_bytes)
+            if article.raw.offset >= ahead_from:
+                article.trace.delivered(len(ahead), article.failure)
+            else:
+                article.trace.dropped("it was delivered before")
         self._count(ahead)
 
     def _count(self, delivered: list[Article]) -> None:
@@ -240,7 +251,8 @@ class Lane:
                 metrics.articles_enriched.inc()
             else:
                 metrics.articles_failed.labels(reason=article.failure.reason).inc()
-                where = logs.place(article.raw.topic, article.raw.partition, article.raw.offset, article.raw.trace_id)
+                trace_id = article.raw.trace_id or article.trace.trace_id
+                where = logs.place(article.raw.topic, article.raw.partition, article.raw.offset, trace_id)
                 log.warning("dead letter (%s): %s", article.failure.reason, article.failure.message, extra=where)
             metrics.end_to_end_seconds.observe(max(0.0, now - article.raw.timestamp_ms / 1000))
         if delivered:

@@ -66,9 +66,20 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadSpan:
+    """When a child read a message, in nanoseconds of Unix time, and how many articles it read at once."""
+
+    began_ns: int
+    ended_ns: int
+    articles: int
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The events that come of a message, or the failure that makes it a dead letter."""
 
     outputs: tuple[Outgoing, ...] = ()
     failure: Failure | None = None
     facts: Facts | None = None
+    span: ReadSpan | None = None
+    """Where tracing asks for it, and a child has lived to tell."""

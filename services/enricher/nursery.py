@@ -94,6 +94,8 @@ class Reply:
     """What a child answers to a batch."""
 
     results: list[Result]
+    began_ns: int
+    """When the reading began, in nanoseconds of Unix time."""
     seconds: float
     memory_bytes: int
     """Resident memory of the child after the batch, the pages it shares with its siblings included."""
@@ -178,9 +180,9 @@ def _live(connection: socket.socket, reading: Reading, parent: int, memory_bytes
         frames.send(connection, Born(os.getpid()))
         while True:
             batch = frames.receive(connection)
-            started = time.perf_counter()
+            began_ns, started = time.time_ns(), time.perf_counter()
             results = reading.read(batch)
-            frames.send(connection, Reply(results, time.perf_counter() - started, _resident_bytes()))
+            frames.send(connection, Reply(results, began_ns, time.perf_counter() - started, _resident_bytes()))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         status = 0
     except MemoryError:

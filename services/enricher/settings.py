@@ -253,6 +253,10 @@ class Settings(BaseSettings):
     # Watching
     metrics_host: str = _setting("127.0.0.1", "Address of /metrics, /livez and /readyz.", min_length=1)
     metrics_port: int = _setting(9464, "Their port; 0 for any free one, which the log then names.", ge=0, le=65535)
+    tracing_enabled: bool = _setting(
+        False, "Whether spans of each article go to OpenTelemetry, which its own `OTEL_...` variables set up "
+        "(docs/operations.md, Tracing).",
+    )  # fmt: skip
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`.")
 
     @field_validator("extractors", mode="before")

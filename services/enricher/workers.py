@@ -15,7 +15,7 @@ from dataclasses import replace
 from schemas import Reason
 from services.enricher.backlog import Backlog, Job
 from services.enricher.children import Child, ChildDiedError, Children, NurseryLostError, StartError, explain
-from services.enricher.messages import Facts, Failure, Headers, Message, Outgoing, Result
+from services.enricher.messages import Facts, Failure, Headers, Message, Outgoing, ReadSpan, Result
 from services.enricher.metrics import Metrics
 from services.enricher.nursery import Reply
 from services.enricher.settings import Settings
@@ -187,8 +187,9 @@ class WorkerPool:
             self._backlog.suspect(batch)
             return False
         self._count(slot, reply, len(batch))
+        span = ReadSpan(reply.began_ns, reply.began_ns + round(reply.seconds * 1e9), len(batch))
         for job, result in zip(batch, reply.results, strict=True):
-            _settle(job, result)
+            _settle(job, replace(result, span=span) if self._settings.tracing_enabled else result)
         if 0 < self._settings.child_articles <= child.articles:
             self._metrics.child_restarts.labels(cause="recycled").inc()
             return False

@@ -13,6 +13,7 @@ from services.enricher.lane import Lane, Workshop
 from services.enricher.messages import Failure, Headers, Outgoing, Result
 from services.enricher.metrics import Metrics
 from services.enricher.settings import Settings
+from services.enricher.tracing import Tracing
 from services.enricher.watchdog import Watchdog
 from services.enricher.window import Window
 
@@ -91,14 +92,14 @@ class Seat:
 class Bench:
     """A lane with everything around it."""
 
-    def __init__(self, articles: int = 100, **settings: Any) -> None:
+    def __init__(self, articles: int = 100, tracing: Tracing | None = None, **settings: Any) -> None:
         self.settings = Settings(**{**SETTINGS, **settings})
         self.reader, self.broker, self.seat = Reader(), Broker(), Seat()
         self.window = Window(articles, 10_000)
         metrics = Metrics()
         self.workshop = Workshop(
             self.settings, self.reader, cast(Consumer, self.seat), self.window, metrics,
-            Watchdog(1.0, metrics, children=lambda: 1),
+            Watchdog(1.0, metrics, children=lambda: 1), tracing or Tracing(),
         )  # fmt: skip
         self.lane = Lane(TopicPartition("raw", 0), 1, self.broker, self.workshop)
         self.task: asyncio.Task[None] | None = None
@@ -106,10 +107,11 @@ class Bench:
     def start(self) -> None:
         self.task = asyncio.create_task(self.lane.run())
 
-    async def take(self, *values: str, first_offset: int = 0) -> None:
+    async def take(self, *values: str, first_offset: int = 0, headers: Headers | None = None) -> None:
         for index, value in enumerate(values):
-            await self.window.enter(len(value))
-            self.lane.take(Raw("raw", 0, first_offset + index, 1, None, value.encode(), [], 0))
+            raw = Raw("raw", 0, first_offset + index, 1, None, value.encode(), headers or [], 0)
+            await self.window.enter(raw.size_bytes)
+            self.lane.take(raw)
 
     async def finish(self) -> None:
         assert self.task is not None

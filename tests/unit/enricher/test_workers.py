@@ -75,6 +75,20 @@ async def gone(pid: int) -> None:
     await asyncio.to_thread(wait)
 
 
+async def test_tracing_is_told_when_a_child_read_a_message_and_only_tracing_is() -> None:
+    async with running(tracing_enabled=True, children=1) as bench:
+        before_ns = time.time_ns()
+        results = await bench.read(b"a", b"b")
+        after_ns = time.time_ns()
+        for result in results:
+            assert result.span is not None
+            assert before_ns <= result.span.began_ns <= result.span.ended_ns <= after_ns
+        assert results[0].span == results[1].span
+        assert results[0].span.articles == 2
+    async with running(children=1) as bench:
+        assert [result.span for result in await bench.read(b"a")] == [None]
+
+
 async def test_results_come_to_their_callers_in_any_number() -> None:
     values: list[bytes | None] = [str(number).encode() for number in range(500)] + [None, b""]
     async with running() as bench:
