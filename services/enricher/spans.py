@@ -68,8 +68,8 @@ class Spans(Tracing):
             start_time=fetched_ns,
         )
         around = trace.set_span_in_context(span, Context())
-        poll = self._tracer.start_span("poll", around, SpanKind.CLIENT, _operation("poll", "receive"), start_time=fetched_ns)
-        poll.end(now_ns)
+        polled = _operation("poll", "receive")
+        self._tracer.start_span("poll", around, SpanKind.CLIENT, polled, start_time=fetched_ns).end(now_ns)
         return _Recorded(self._tracer, span, around)
 
     def close(self) -> None:
@@ -97,7 +97,8 @@ class _Recorded(Trace):
             if result.failure is not None:
                 _fail(reading, result.failure)
             reading.end(result.span.ended_ns)
-        self._publishing = self._tracer.start_span("publish", self._around, SpanKind.PRODUCER, _operation("publish", "send"))
+        sent = _operation("publish", "send")
+        self._publishing = self._tracer.start_span("publish", self._around, SpanKind.PRODUCER, sent)
         carrier: dict[str, str] = {}
         _W3C.inject(carrier, trace.set_span_in_context(self._publishing, Context()))
         if TRACEPARENT not in carrier:  # OTEL_SDK_DISABLED: no trace was begun, and that of the raw event goes on

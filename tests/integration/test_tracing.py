@@ -109,7 +109,7 @@ async def test_spans_reach_a_real_collector_in_the_raw_events_trace(kafka: Clust
 
 async def until_in(log: Path, words: str) -> None:
     async with asyncio.timeout(60):
-        while words not in await asyncio.to_thread(log.read_text):
+        while words not in await asyncio.to_thread(log.read_text):  # noqa: ASYNC110 (another process writes it)
             await asyncio.sleep(0.1)
 
 
