@@ -4,6 +4,7 @@
 Labels take values from closed lists, partition numbers and slot numbers alone, so that no input can add time series.
 """
 
+import itertools
 import platform
 import sys
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from schemas import EntityType, Modality, QuoteKind, Reason, Stance
 from services.enricher.messages import Result
 
 # The *_created series double the number of series, and promtool takes them for gauges without a unit.
@@ -24,6 +26,18 @@ READING_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 LATENCY_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14400.0)
 BATCH_ARTICLES = (1, 2, 3, 4, 6, 8, 12, 16, 32)
 CONFIDENCE = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+LABEL_VALUES: dict[str, tuple[str, ...]] = {
+    "reason": tuple(Reason),
+    "cause": ("crash", "memory", "deadline", "nursery", "recycled"),
+    "type": tuple(EntityType),
+    "kind": tuple(QuoteKind),
+    "speaker": ("known", "unknown"),
+    "stance": tuple(Stance),
+    "modality": tuple(Modality),
+}
+"""What the labels of the counters may be. Each series is there from the start, at zero: Prometheus does not see the
+increase that brings a series into being, and the first dead letter of its kind is the one to be told of."""
 
 Kind = Literal["counter", "gauge", "histogram", "info"]
 
@@ -280,7 +294,11 @@ CATALOGUE: tuple[Spec, ...] = tuple(_SPECS.values())
 
 def _make(spec: Spec, registry: CollectorRegistry) -> Counter | Gauge | Histogram | Info:
     if spec.kind == "counter":
-        return Counter(spec.name, spec.meaning, spec.labels, registry=registry)
+        counter = Counter(spec.name, spec.meaning, spec.labels, registry=registry)
+        if spec.labels:
+            for values in itertools.product(*(LABEL_VALUES[label] for label in spec.labels)):
+                counter.labels(*values)
+        return counter
     if spec.kind == "gauge":
         return Gauge(spec.name, spec.meaning, spec.labels, registry=registry)
     if spec.kind == "histogram":
@@ -297,6 +315,14 @@ This page is generated: `python -m services.enricher.metrics > docs/metrics.md`.
 |---|---|---|---|---|
 """
 
+LABELS = """
+The labels take these values and no others, whatever the articles hold; `partition` is a number of the raw topic's, and
+`child` one below `ONRECORD_CHILDREN`. All series with them are there from the start.
+
+| label | values |
+|---|---|
+"""
+
 
 def markdown() -> str:
     """Return the page docs/metrics.md."""
@@ -305,7 +331,8 @@ def markdown() -> str:
         f"| {spec.meaning} | {spec.action} |\n"
         for spec in CATALOGUE
     ]
-    return HEADING + "".join(rows)
+    values = [f"| `{label}` | {', '.join(f'`{value}`' for value in known)} |\n" for label, known in LABEL_VALUES.items()]
+    return HEADING + "".join(rows) + LABELS + "".join(values)
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -7,9 +8,13 @@ from prometheus_client import generate_latest
 
 from schemas import Reason
 from services.enricher.messages import Facts, Failure, Result
-from services.enricher.metrics import CATALOGUE, Metrics, markdown
+from services.enricher.metrics import CATALOGUE, LABEL_VALUES, Metrics, markdown
+from services.enricher.reading import Reader
+from services.enricher.settings import Settings
+from tests.fuzz import Fuzzer
 
 DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
+HOSTILE = 60
 
 
 def test_the_page_of_the_docs_is_the_catalogue() -> None:
@@ -61,6 +66,34 @@ def test_facts_are_counted() -> None:
     assert value("onrecord_quote_confidence_ratio_bucket", {"le": "0.9"}) == 1
     assert value("onrecord_positions_total", {"stance": "oppose", "modality": "reject"}) == 1
     assert value("onrecord_model_info", {"pipelines": "de=modell,en=model", "extractors": "entities"}) == 1
+
+
+def test_every_series_is_there_before_it_counts_so_that_its_first_increase_is_seen() -> None:
+    value = Metrics().registry.get_sample_value
+    for reason in Reason:
+        assert value("onrecord_articles_failed_total", {"reason": reason}) == 0
+    assert value("onrecord_positions_total", {"stance": "oppose", "modality": "reject"}) == 0
+    assert {label for spec in CATALOGUE if spec.kind == "counter" for label in spec.labels} == LABEL_VALUES.keys()
+
+
+def series(metrics: Metrics) -> set[str]:
+    """Names and labels of all samples on the page."""
+    lines = generate_latest(metrics.registry).decode().splitlines()
+    return {line.rpartition(" ")[0] for line in lines if not line.startswith("#")}
+
+
+def test_hostile_messages_add_no_series() -> None:
+    metrics = Metrics()
+    before = series(metrics)
+    fuzzer, reader = Fuzzer(seed=3), Reader(Settings())
+    for result in reader.read([fuzzer.message() for _ in range(HOSTILE)]):
+        metrics.count(result)
+        if result.failure is not None:
+            metrics.articles_failed.labels(reason=result.failure.reason).inc()
+    assert series(metrics) == before
+    counted = generate_latest(metrics.registry).decode()
+    for name in ("articles_failed", "entities", "quotes"):
+        assert re.search(rf"^onrecord_{name}_total{{.*}} [1-9]", counted, re.MULTILINE), f"no {name} to judge by"
 
 
 def test_a_failure_counts_nothing_as_read() -> None:
