@@ -2,10 +2,9 @@
 
 import base64
 import json
-import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 
 from pydantic import ValidationError
@@ -17,9 +16,7 @@ from schemas.topics import DEAD_LETTERS
 from services.cli import kafka
 from services.cli.console import UserError, fail, one_line
 from services.cli.kafka import Record
-
-_AGE = re.compile(r"(?P<number>\d{1,6})(?P<unit>[smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+from services.cli.moments import moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +75,7 @@ def wanted(reason: str | None, since: str | None, now: datetime) -> Wanted:
     """Return which letters `--reason` and `--since` ask for; raises UserError when they make no sense."""
     if reason is not None and reason not in set(Reason):
         raise UserError(f"there is no reason {reason}; the reasons are {', '.join(Reason)}")
-    return Wanted(Reason(reason) if reason else None, _moment(since, now) if since else None)
-
-
-def _moment(since: str, now: datetime) -> datetime:
-    """Return the time that an age before `now` ("12h"), or a time in ISO 8601, stands for."""
-    if age := _AGE.fullmatch(since):
-        return now - timedelta(**{_UNITS[age["unit"]]: int(age["number"])})
-    try:
-        moment = datetime.fromisoformat(since)
-    except ValueError:
-        raise UserError(f"{since} is neither an age such as 30m, 12h, 7d nor a time in ISO 8601") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return Wanted(Reason(reason) if reason else None, moment(since, now) if since else None)
 
 
 async def letters() -> AsyncIterator[Letter]:

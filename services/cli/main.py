@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import broker, demo, dlq, extract, produce, schemas, tail, topics, worker
+from services.cli import broker, demo, dlq, extract, produce, reprocess, schemas, tail, topics, worker
 from services.cli.console import UserError, fail, show
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command(name="extract")(extract.extract)
 app.command(name="produce")(produce.produce)
 app.command(name="tail")(tail.tail)
 app.command(name="worker")(worker.worker)
+app.command(name="reprocess")(reprocess.reprocess)
 app.command(name="demo")(demo.demo)
 app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")

@@ -16,11 +16,14 @@ from services.enricher.settings import Settings
 class AtLeastOnce:
     """Delivery for brokers without transactions, and for the lowest latency."""
 
-    def __init__(self, partition: TopicPartition, generation: int, settings: Settings, consumer: Consumer) -> None:
+    def __init__(
+        self, partition: TopicPartition, generation: int, settings: Settings, consumer: Consumer, note: str = ""
+    ) -> None:
         self._partition = partition
         self._generation = generation
         self._settings = settings
         self._consumer = consumer
+        self._note = note
         self._producer: AIOKafkaProducer | None = None
 
     async def open(self) -> int:
@@ -33,7 +36,7 @@ class AtLeastOnce:
         """Send, wait for every confirmation, then commit; the broker refuses the commit of a former generation."""
         assert self._producer is not None, "open() comes first"
         await send(self._producer, outputs)
-        await self._consumer.commit_offset(self._partition, offset, self._generation)
+        await self._consumer.commit_offset(self._partition, offset, self._generation, self._note)
 
     async def close(self) -> None:
         """Drop the producer."""

@@ -26,6 +26,7 @@ from services.enricher.metrics import Metrics
 from services.enricher.partitions import Partitions
 from services.enricher.preflight import check_brokers
 from services.enricher.retry import GaveUpError, describe
+from services.enricher.scope import Scope
 from services.enricher.settings import Delivery as Mode
 from services.enricher.settings import Settings, SettingsError
 from services.enricher.tracing import new_tracing
@@ -48,18 +49,28 @@ LEAVE_SECONDS = 10.0
 """How long Faust may take to leave the group. The work is committed by then."""
 
 
+class Task:
+    """What a worker is there for: to read whatever comes, and to be done never."""
+
+    scope = Scope()
+
+    async def until_done(self, stop: asyncio.Event) -> None:
+        """Set `stop` when there is nothing more to do."""
+
+
 class StreamDiedError(Exception):
     """Faust has stopped by itself."""
 
 
-def run_worker(settings: Settings, reader: str = READER) -> int:
+def run_worker(settings: Settings, reader: str = READER, task: Task | None = None) -> int:
     """Work until told to stop by SIGTERM or SIGINT; return the exit status: 0, or 1 after a fault, which is logged.
 
     A second signal ends the process at once. `reader` is the factory of what the children read with (see WorkerPool).
+    With a `task` it is also told to stop when that is done.
     """
     logs.setup(settings.log_level)
     try:
-        asyncio.run(_work(settings, reader))
+        asyncio.run(_work(settings, reader, task or Task()))
     except* EXPECTED as group:
         for error in _leaves(group):
             line = str(error) if isinstance(error, EXPLAINED) else describe(error)
@@ -81,7 +92,7 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     return leaves
 
 
-async def _work(settings: Settings, reader: str) -> None:
+async def _work(settings: Settings, reader: str, task: Task) -> None:
     stop = _stop_signal()
     metrics = Metrics()
     metrics.describe(version("onrecord"), settings.pipelines, settings.extractors)
@@ -102,10 +113,10 @@ async def _work(settings: Settings, reader: str) -> None:
             consumer = cast(Consumer, app.consumer)
             stack.push_async_callback(_leave, app)
             window = Window(settings.in_flight_articles, settings.in_flight_bytes)
-            workshop = Workshop(settings, pool, consumer, window, metrics, watchdog, tracing)
-            partitions = Partitions(workshop, _new_delivery(settings, consumer), tasks, state)
+            workshop = Workshop(settings, pool, consumer, window, metrics, watchdog, tracing, task.scope)
+            partitions = Partitions(workshop, _new_delivery(settings, consumer, task.scope), tasks, state)
             agent.connect(app, partitions)
-            duties = (_stream(app), _pool(pool), watchdog.heart(), partitions.survey())
+            duties = (_stream(app), _pool(pool), watchdog.heart(), partitions.survey(), task.until_done(stop))
             watches = [tasks.create_task(duty) for duty in duties]
             await stop.wait()
             log.info("stopping: what is in flight may take %g seconds", settings.drain_deadline_seconds)
@@ -134,11 +145,11 @@ async def _start(settings: Settings, pool: WorkerPool, state: State, stack: Asyn
     state.ready("children")
 
 
-def _new_delivery(settings: Settings, consumer: Consumer) -> MakeDelivery:
+def _new_delivery(settings: Settings, consumer: Consumer, scope: Scope) -> MakeDelivery:
     def make(partition: TopicPartition, generation: int) -> Delivery:
         if settings.delivery is Mode.EXACTLY_ONCE:
-            return ExactlyOnce(partition, settings, consumer)
-        return AtLeastOnce(partition, generation, settings, consumer)
+            return ExactlyOnce(partition, settings, consumer, scope.note(partition))
+        return AtLeastOnce(partition, generation, settings, consumer, scope.note(partition))
 
     return make
 

@@ -158,28 +158,34 @@ class Consumer(driver.Consumer):
         """The generation of the group that Faust works in."""
         return int(self.app.consumer_generation_id)
 
-    async def commit_offset(self, partition: TopicPartition, offset: int, generation: int) -> None:
-        """Commit the offset of the next message to read.
+    async def commit_offset(self, partition: TopicPartition, offset: int, generation: int, note: str = "") -> None:
+        """Commit the offset of the next message to read, with a note beside it.
 
         Raises CommitFailedError when this worker has lost its seat in `generation` of the group, KafkaError otherwise.
         """
-        await self._in_thread(self._commit_offset(partition, offset, generation))
+        await self._in_thread(self._commit_offset(partition, OffsetAndMetadata(offset, note), generation))
 
     async def starting_offset(self, partition: TopicPartition) -> int:
         """Return the offset of the first message that is not delivered, as the broker has it committed now."""
         offsets = await self._in_thread(self._thread.starting_offsets([partition]))
         return offsets[partition]
 
-    def lag(self, partition: TopicPartition, next_offset: int | None) -> int:
+    def lag(self, partition: TopicPartition, next_offset: int | None, end: int | None = None) -> int:
         """Return how many messages lie ahead of `next_offset`, or of the position of the fetching if that is None.
 
-        A message here may also be a marker of a producer's transaction. 0 while the broker has not said yet.
+        They are counted to `end`, or to the end of the partition. A message here may also be a marker of a producer's
+        transaction. 0 while the broker has not said yet.
         """
         assignment = self._aiokafka._subscription.subscription.assignment
         state = assignment.state_value(partition) if assignment else None
         if state is None or not state.has_valid_position or state.lso is None:
             return 0
-        return max(0, int(state.lso) - int(state.position if next_offset is None else next_offset))
+        last = int(state.lso) if end is None else min(int(state.lso), end)
+        return max(0, last - int(state.position if next_offset is None else next_offset))
+
+    def pause(self, partition: TopicPartition) -> None:
+        """Fetch no more of a partition for as long as it is assigned."""
+        self.pause_partitions({TP(*partition)})
 
     async def is_member(self, generation: int) -> bool:
         """Ask the broker whether this worker still has its seat in `generation` of the group.
@@ -204,13 +210,13 @@ class Consumer(driver.Consumer):
     def _coordinator(self) -> GroupCoordinator:
         return cast(GroupCoordinator, self._aiokafka._coordinator)
 
-    async def _commit_offset(self, partition: TopicPartition, offset: int, generation: int) -> None:
+    async def _commit_offset(self, partition: TopicPartition, offset: OffsetAndMetadata, generation: int) -> None:
         coordinator = self._coordinator
         if coordinator.generation != generation:
             raise CommitFailedError(f"generation {generation} of the group is over")
         # The consumer's own commit() refuses while partitions are being revoked; the broker does not, and what was
         # confirmed in time need not be sent again by the next owner.
-        await coordinator.commit_offsets(None, {partition: OffsetAndMetadata(offset, "")})
+        await coordinator.commit_offsets(None, {partition: offset})
 
     async def _heartbeat(self, generation: int) -> bool:
         coordinator = self._coordinator

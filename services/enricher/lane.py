@@ -19,6 +19,7 @@ from services.enricher.delivery import Delivery
 from services.enricher.messages import Failure, Headers, Outgoing, Result
 from services.enricher.metrics import Metrics
 from services.enricher.retry import Backoff, describe
+from services.enricher.scope import Scope
 from services.enricher.settings import Settings
 from services.enricher.tracing import Trace, Tracing
 from services.enricher.watchdog import Watchdog
@@ -56,6 +57,7 @@ class Workshop:
     metrics: Metrics
     watchdog: Watchdog
     tracing: Tracing = field(default_factory=Tracing)
+    scope: Scope = field(default_factory=Scope)
 
 
 @dataclass(slots=True)

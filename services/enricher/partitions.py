@@ -46,12 +46,17 @@ class Partitions:
 
         It comes again, to whoever has its partition now: nothing of it was acknowledged.
         """
+        partition = TopicPartition(raw.topic, raw.partition)
+        if not self._shop.scope.includes(partition, raw.offset):
+            self._shop.consumer.pause(partition)  # what comes after it is none of ours either
+            return
+        await self._shop.scope.pace()
         await self._shop.window.enter(raw.size_bytes)
         # Messages of a new generation may come before Faust has told us of it.
         while raw.generation != self._generation and raw.generation == self._shop.consumer.generation:
             self._assignment.clear()
             await self._assignment.wait()
-        lane = self._lanes.get(TopicPartition(raw.topic, raw.partition))
+        lane = self._lanes.get(partition)
         if lane is None or lane.generation != raw.generation:
             self._shop.window.leave(raw.size_bytes)
         else:
@@ -110,7 +115,9 @@ class Partitions:
             metrics.articles_in_flight.set(window.articles)
             metrics.in_flight_bytes.set(window.bytes)
             lags = {
-                partition: consumer.lag(partition, None if lane.idle else lane.next_offset)
+                partition: consumer.lag(
+                    partition, None if lane.idle else lane.next_offset, self._shop.scope.end(partition)
+                )
                 for partition, lane in self._lanes.items()
             }
             metrics.consumer_lag.clear()

@@ -75,7 +75,8 @@ class Reader:
 
     def _finish(self, work: Sequence[_Work]) -> list[Result]:
         enriched = self._pipeline.read([one.article for one in work])
-        return [result(one.article, reading, one.trace) for one, reading in zip(work, enriched, strict=True)]
+        source = self._settings.event_source
+        return [result(one.article, reading, source, one.trace) for one, reading in zip(work, enriched, strict=True)]
 
     def _alone(self, one: _Work) -> Result:
         try:
@@ -110,9 +111,9 @@ def parse(value: bytes) -> RawArticle:
     return article
 
 
-def result(article: RawArticle, reading: EnrichedArticle, trace: str | None) -> Result:
+def result(article: RawArticle, reading: EnrichedArticle, source: str, trace: str | None) -> Result:
     """Return what becomes of an article that was read: its events, or a failure when one is too large for Kafka."""
-    outputs = events(reading, trace)
+    outputs = events(reading, source, trace)
     for output in outputs:
         size, limit = len(output.value or b"") + HEADERS_BYTES, _LIMITS[output.topic]
         if size > limit:
@@ -121,7 +122,7 @@ def result(article: RawArticle, reading: EnrichedArticle, trace: str | None) -> 
     return Result(outputs=outputs, facts=_facts(len(article.text), reading))
 
 
-def events(article: EnrichedArticle, trace: str | None) -> tuple[Outgoing, ...]:
+def events(article: EnrichedArticle, source: str, trace: str | None) -> tuple[Outgoing, ...]:
     """Return the events of a reading as Kafka messages: the whole of it first, then one an item."""
     reference = ArticleReference.to(article)
     everything: list[tuple[topics.Topic, str, BaseModel]] = [
@@ -137,7 +138,12 @@ def events(article: EnrichedArticle, trace: str | None) -> tuple[Outgoing, ...]:
             key=article.article_id.encode(),
             value=event.model_dump_json().encode(),
             headers=cloudevents.headers(
-                event_id=event_id, event_type=topic.name, subject=article.article_id, time=now, traceparent=trace
+                event_id=event_id,
+                event_type=topic.name,
+                subject=article.article_id,
+                time=now,
+                source=source,
+                traceparent=trace,
             ),
         )
         for topic, event_id, event in everything

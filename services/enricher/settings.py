@@ -10,6 +10,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from schemas import cloudevents
+
 PREFIX = "ONRECORD_"
 KAFKA_PREFIX = "ONRECORD_KAFKA_"
 
@@ -198,6 +200,9 @@ class Settings(BaseSettings):
         ("entities", "quotes", "positions"), "What is read, with commas.", shown="entities,quotes,positions"
     )
     publish_text: bool = _setting(True, "Whether enriched events carry the article's text, or its hash alone.")
+    event_source: str = _setting(
+        cloudevents.SOURCE, "`ce_source` of the events: tells those of two installations apart.", min_length=1
+    )
 
     # Children
     children: int = _setting(_cores, "Processes that read articles.", "processes", shown="one a core", ge=1)
@@ -291,11 +296,14 @@ class Settings(BaseSettings):
         return {"en": self.model} | self.models
 
 
-def load_settings() -> Settings:
-    """Return the settings that the environment asks for; raises SettingsError naming the variable that is wrong."""
+def load_settings(**instead: Any) -> Settings:
+    """Return the settings that the environment asks for; raises SettingsError naming the variable that is wrong.
+
+    `instead` holds settings that count whatever the environment says, written as there.
+    """
     kafka = load_kafka_settings()
     try:
-        return Settings(kafka=kafka)
+        return Settings(kafka=kafka, **instead)
     except ValidationError as error:
         raise SettingsError(_explain(error.errors()[0], PREFIX)) from None
 

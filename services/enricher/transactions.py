@@ -30,10 +30,11 @@ class TransactionEndedError(KafkaError):
 class ExactlyOnce:
     """Delivery by transactions."""
 
-    def __init__(self, partition: TopicPartition, settings: Settings, consumer: Consumer) -> None:
+    def __init__(self, partition: TopicPartition, settings: Settings, consumer: Consumer, note: str = "") -> None:
         self._partition = partition
         self._settings = settings
         self._consumer = consumer
+        self._note = note
         self._producer: AIOKafkaProducer | None = None
 
     async def open(self) -> int:
@@ -46,7 +47,7 @@ class ExactlyOnce:
     async def deliver(self, outputs: Sequence[Outgoing], offset: int) -> None:
         """Send everything in one transaction. One that fails is left to the next open() to abort."""
         assert self._producer is not None, "open() comes first"
-        progress = {self._partition: OffsetAndMetadata(offset, "")}
+        progress = {self._partition: OffsetAndMetadata(offset, self._note)}
         try:
             await self._producer.begin_transaction()
             await send(self._producer, outputs)

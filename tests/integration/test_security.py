@@ -33,7 +33,7 @@ READING, *_, TRANSACTIONS = acls.rights("enricher")
 (QUOTES,) = (right for right in acls.rights("enricher") if right.name == topics.QUOTES.name)
 DLQ = topics.DEAD_LETTERS.name
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-USERS = ("enricher", "newsroom", "desk", "operator")
+USERS = ("enricher", "newsroom", "desk", "operator", "archivist")
 SECRET = "canary-Secret-7"
 """What every password contains."""
 PHRASE = "the quarrelsome heron of the ferrymen"
@@ -368,6 +368,18 @@ async def test_the_commands_work_over_tls_with_the_rights_in_the_list(guarded: G
     replayed = await onrecord(guarded.scram("operator"), "dlq", "replay", "--reason", "worker_crash")
     assert replayed.status == 0, replayed.log
     assert "Traceback" not in replayed.log
+
+
+async def test_articles_are_read_again_with_the_rights_in_the_list_which_hold_none_of_the_live_group(
+    guarded: Guarded,
+) -> None:
+    name = f"article-{uuid4()}"
+    value = json.dumps({"article_id": name, "body": "b"})
+    await onrecord(guarded.scram("newsroom"), "produce", "-", stdin=value)
+    again = await onrecord(guarded.scram("archivist"), "reprocess", "--from-time", "1h", "--name", "by-right")
+    assert again.status == 0, again.log
+    assert again.log.splitlines()[-1].startswith("by-right: ")
+    assert "Read on group" in (await onrecord(guarded.scram("archivist"), "worker")).log
 
 
 async def test_the_commands_say_in_one_line_what_the_brokers_refuse(guarded: Guarded) -> None:

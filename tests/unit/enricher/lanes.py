@@ -12,6 +12,7 @@ from services.enricher.consumer import Consumer, Raw
 from services.enricher.lane import Lane, Workshop
 from services.enricher.messages import Failure, Headers, Outgoing, Result
 from services.enricher.metrics import Metrics
+from services.enricher.scope import Scope
 from services.enricher.settings import Settings
 from services.enricher.tracing import Tracing
 from services.enricher.watchdog import Watchdog
@@ -84,22 +85,28 @@ class Seat:
     def __init__(self) -> None:
         self.answers: list[bool] = []
         self.generation = 1
+        self.paused: set[TopicPartition] = set()
 
     async def is_member(self, generation: int) -> bool:
         return self.answers.pop(0) if self.answers else True
+
+    def pause(self, partition: TopicPartition) -> None:
+        self.paused.add(partition)
 
 
 class Bench:
     """A lane with everything around it."""
 
-    def __init__(self, articles: int = 100, tracing: Tracing | None = None, **settings: Any) -> None:
+    def __init__(
+        self, articles: int = 100, tracing: Tracing | None = None, scope: Scope | None = None, **settings: Any
+    ) -> None:
         self.settings = Settings(**{**SETTINGS, **settings})
         self.reader, self.broker, self.seat = Reader(), Broker(), Seat()
         self.window = Window(articles, 10_000)
         metrics = Metrics()
         self.workshop = Workshop(
             self.settings, self.reader, cast(Consumer, self.seat), self.window, metrics,
-            Watchdog(1.0, metrics, children=lambda: 1), tracing or Tracing(),
+            Watchdog(1.0, metrics, children=lambda: 1), tracing or Tracing(), scope or Scope(),
         )  # fmt: skip
         self.lane = Lane(TopicPartition("raw", 0), 1, self.broker, self.workshop)
         self.task: asyncio.Task[None] | None = None

@@ -7,6 +7,7 @@ from aiokafka import TopicPartition
 from services.enricher.consumer import Raw
 from services.enricher.health import State
 from services.enricher.partitions import Partitions
+from services.enricher.scope import Scope
 from tests.unit.enricher.lanes import Bench, Broker, until
 
 FIRST, SECOND = TopicPartition("raw", 0), TopicPartition("raw", 1)
@@ -15,8 +16,8 @@ FIRST, SECOND = TopicPartition("raw", 0), TopicPartition("raw", 1)
 class House:
     """Partitions with a broker that serves all their lanes."""
 
-    def __init__(self, tasks: asyncio.TaskGroup) -> None:
-        self.bench = Bench()
+    def __init__(self, tasks: asyncio.TaskGroup, scope: Scope | None = None) -> None:
+        self.bench = Bench(scope=scope)
         self.seat, self.window, self.reader = self.bench.seat, self.bench.window, self.bench.reader
         self.brokers: dict[TopicPartition, Broker] = {}
         self.partitions = Partitions(self.bench.workshop, self._delivery, tasks, State(("partitions",)))
@@ -112,3 +113,16 @@ async def work_with_a_pool_that_fails() -> None:
         house.reader.slow[b"a"].set_exception(RuntimeError("pool"))
         await house.take("a", 0, generation=1)
         await asyncio.Event().wait()
+
+
+async def test_what_is_beyond_the_scope_is_not_read_and_no_more_of_it_is_fetched() -> None:
+    async with asyncio.TaskGroup() as tasks:
+        house = House(tasks, Scope({FIRST: 1, SECOND: 2}))
+        house.partitions.assigned([FIRST, SECOND])
+        await house.take("a", 0, generation=1, partition=0)
+        await house.take("beyond", 1, generation=1, partition=0)
+        await house.take("b", 1, generation=1, partition=1)
+        await house.partitions.finish(1.0)
+        assert (house.values(FIRST), house.values(SECOND)) == ([b"A"], [b"B"])
+        assert house.seat.paused == {FIRST}
+        assert (house.window.articles, house.reader.reading) == (0, set())
