@@ -331,8 +331,8 @@ def markdown() -> str:
         f"| {spec.meaning} | {spec.action} |\n"
         for spec in CATALOGUE
     ]
-    values = [f"| `{label}` | {', '.join(f'`{value}`' for value in known)} |\n" for label, known in LABEL_VALUES.items()]
-    return HEADING + "".join(rows) + LABELS + "".join(values)
+    closed = [f"| `{label}` | {', '.join(f'`{one}`' for one in values)} |\n" for label, values in LABEL_VALUES.items()]
+    return HEADING + "".join(rows) + LABELS + "".join(closed)
 
 
 if __name__ == "__main__":

@@ -74,9 +74,34 @@ def test_prometheus_scrapes_the_port_that_the_worker_serves() -> None:
     port = Settings.model_fields["metrics_port"].default
     prometheus = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text(encoding="utf-8"))
     [job] = prometheus["scrape_configs"]
-    assert job["static_configs"] == [{"targets": [f"enricher:{port}"]}]
+    [discovery] = job["dns_sd_configs"]
+    assert (discovery["names"], discovery["port"]) == (["enricher"], port)
     assert SERVICES["enricher"]["ports"] == [f"127.0.0.1:{port}:{port}"]
     assert f"EXPOSE {port}" in DOCKERFILE
+
+
+def test_prometheus_and_grafana_find_what_is_mounted() -> None:
+    prometheus, grafana = (_mounted(name) for name in ("prometheus", "grafana"))
+    settings = yaml.safe_load(prometheus["/etc/prometheus/prometheus.yml"].read_text(encoding="utf-8"))
+    [rules] = settings["rule_files"]
+    assert list(prometheus[f"/etc/prometheus/{Path(rules).parent}"].glob(Path(rules).name))
+
+    provisioning = "/etc/grafana/provisioning"
+    source = grafana[f"{provisioning}/datasources"] / "prometheus.yml"
+    [datasource] = yaml.safe_load(source.read_text(encoding="utf-8"))["datasources"]
+    assert datasource["url"] == "http://prometheus:9090"
+    assert datasource["jsonData"]["timeInterval"] == settings["global"]["scrape_interval"]
+    provider = grafana[f"{provisioning}/dashboards"] / "provider.yml"
+    [found] = yaml.safe_load(provider.read_text(encoding="utf-8"))["providers"]
+    home = Path(SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert home.parent.as_posix() == found["options"]["path"] == f"{provisioning}/dashboards"
+    assert (grafana[found["options"]["path"]] / home.name).exists()
+
+
+def _mounted(service: str) -> dict[str, Path]:
+    """Return what a service finds where, by the path in its container."""
+    mounts = [volume.split(":") for volume in SERVICES[service]["volumes"]]
+    return {inside: ROOT / outside for outside, inside, _ in mounts}
 
 
 def test_the_image_runs_as_a_numeric_user_who_is_not_root() -> None:
