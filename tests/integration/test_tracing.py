@@ -88,10 +88,11 @@ async def test_spans_reach_a_real_collector_in_the_raw_events_trace(kafka: Clust
         async with arena_with(kafka, tmp_path, f"http://127.0.0.1:{port}") as arena:
             await send_with_trace(arena, "a")
             worker = await arena.start_worker()
-            await arena.until_done(60)
-            assert await worker.stop() == 0
+            await arena.until_done(120)
             (context,) = {traceparent(list(record.headers)) for record in await outputs(arena)}
-        await until_in(log, f"ID             : {str(context)[36:52]}")
+            # Before the worker is told to stop, which gives its last spans no more than seconds.
+            await until_in(log, f"ID             : {str(context)[36:52]}")
+            assert await worker.stop() == 0
     finally:
         process.terminate()
         await process.wait()
@@ -108,7 +109,7 @@ async def test_spans_reach_a_real_collector_in_the_raw_events_trace(kafka: Clust
 
 
 async def until_in(log: Path, words: str) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while words not in await asyncio.to_thread(log.read_text):  # noqa: ASYNC110 (another process writes it)
             await asyncio.sleep(0.1)
 
