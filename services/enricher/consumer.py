@@ -122,6 +122,19 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             consumer.seek(partition, offset)
         return cast(Mapping[TP, int], offsets)
 
+    async def ask_ends(self, partitions: Collection[TopicPartition]) -> None:
+        """Ask the brokers where these partitions end now, for those that are assigned. Runs in this thread.
+
+        aiokafka learns it from fetches alone, and fetches nothing for a partition whose last fetch nobody has taken.
+        """
+        consumer = self._ensure_consumer()
+        ends = await consumer.end_offsets(partitions)
+        if (assignment := consumer._subscription.subscription.assignment) is None:
+            return
+        for partition in assignment.tps & ends.keys():
+            state = assignment.state_value(partition)
+            state.lso = max(state.lso or 0, ends[partition])
+
     async def starting_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Return where each partition is to be read on from: its committed offset, or its beginning.
 
@@ -169,6 +182,11 @@ class Consumer(driver.Consumer):
         """Return the offset of the first message that is not delivered, as the broker has it committed now."""
         offsets = await self._in_thread(self._thread.starting_offsets([partition]))
         return offsets[partition]
+
+    async def ask_ends(self, partitions: Collection[TopicPartition]) -> None:
+        """Have `lag` know what has come by now, also when nothing is fetched. Raises KafkaError."""
+        if partitions:
+            await self._in_thread(self._thread.ask_ends(partitions))
 
     def lag(self, partition: TopicPartition, next_offset: int | None, end: int | None = None) -> int:
         """Return how many messages lie ahead of `next_offset`, or of the position of the fetching if that is None.

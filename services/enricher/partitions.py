@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Iterable
 
 from aiokafka import TopicPartition
@@ -22,6 +23,9 @@ given up is delivered by the next owner."""
 SURVEY_SECONDS = 0.5
 """How often lag and what is in flight are measured."""
 
+ENDS_SECONDS = 5.0
+"""How often the brokers are asked where the partitions end: a scrape sees no more, and fetches tell it sooner."""
+
 
 class Partitions:
     """Routes messages to the lanes, and follows the rebalances of the group.
@@ -40,6 +44,8 @@ class Partitions:
         self._assignment = asyncio.Event()
         self._settled = False
         self._last_orders = False
+        self._measured: set[TopicPartition] = set()
+        """The partitions whose lag is shown."""
 
     async def take(self, raw: Raw) -> None:
         """Hand a message to its lane when there is room for it; one of a former generation is dropped.
@@ -98,7 +104,8 @@ class Partitions:
         Raises GaveUpError when the group membership has been in trouble for too long.
         """
         backoff = Backoff(self._shop.settings)
-        window, metrics, consumer = self._shop.window, self._shop.metrics, self._shop.consumer
+        consumer = self._shop.consumer
+        asked_at = -ENDS_SECONDS
         while True:
             await asyncio.sleep(SURVEY_SECONDS)
             if not consumer.is_started:
@@ -106,26 +113,36 @@ class Partitions:
             try:
                 async with asyncio.timeout(self._shop.settings.kafka.request_timeout_seconds):
                     await consumer.check()
+                    if time.monotonic() - asked_at >= ENDS_SECONDS:
+                        await consumer.ask_ends(list(self._lanes))
+                        asked_at = time.monotonic()
             except (KafkaError, TimeoutError) as error:
                 log.warning("the consumer group has trouble: %s", describe(error))
                 await backoff.pause(error)
                 continue
             if self._settled:
                 backoff = Backoff(self._shop.settings)
-            metrics.articles_in_flight.set(window.articles)
-            metrics.in_flight_bytes.set(window.bytes)
-            lags = {
-                partition: consumer.lag(
-                    partition, None if lane.idle else lane.next_offset, self._shop.scope.end(partition)
-                )
-                for partition, lane in self._lanes.items()
-            }
-            metrics.consumer_lag.clear()
-            for partition, lag in lags.items():
-                metrics.consumer_lag.labels(partition=str(partition.partition)).set(lag)
-            self._shop.watchdog.lag(sum(lags.values()))
+            self._measure()
             if self._settled and all(lane.connected for lane in self._lanes.values()):
                 self._state.ready("partitions")
+
+    def _measure(self) -> None:
+        window, metrics = self._shop.window, self._shop.metrics
+        metrics.articles_in_flight.set(window.articles)
+        metrics.in_flight_bytes.set(window.bytes)
+        lags = {
+            partition: self._shop.consumer.lag(
+                partition, None if lane.idle else lane.next_offset, self._shop.scope.end(partition)
+            )
+            for partition, lane in self._lanes.items()
+        }
+        # Not clear(): a scrape from the server's thread would find nothing in between.
+        for partition in self._measured - lags.keys():
+            metrics.consumer_lag.remove(str(partition.partition))
+        for partition, lag in lags.items():
+            metrics.consumer_lag.labels(partition=str(partition.partition)).set(lag)
+        self._measured = set(lags)
+        self._shop.watchdog.lag(sum(lags.values()))
 
     async def _end(self, deadline_seconds: float) -> None:
         """Wait for the lanes, which were told to end, and cancel those that do not within the deadline."""
