@@ -70,6 +70,11 @@ endurance: env ## twenty thousand articles through one real worker, its memory w
 fuzz: env ## ten minutes of hostile bytes from message to events
 	@$(BIN)/python -m tests.fuzz --minutes 10
 
+.PHONY: tools
+tools: ## build helm and kubeconform with Go, for the tests of the Helm chart
+	@GOBIN=$(CURDIR)/dist/tools go install helm.sh/helm/v3/cmd/helm@v3.22.0
+	@GOBIN=$(CURDIR)/dist/tools go install github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
+
 .PHONY: audit
 audit: env ## look the locked packages up among known vulnerabilities (needs the public advisory service)
 	@$(BIN)/pip-audit --requirement requirements.lock --disable-pip --strict
