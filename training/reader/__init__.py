@@ -1,0 +1,1 @@
+"""How the learned reader is made: data, network, training, export, calibration. Only this needs PyTorch."""
