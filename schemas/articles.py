@@ -65,6 +65,12 @@ class Provenance(Model):
     version: str
     model: Annotated[str | None, Field(description="name of the spaCy pipeline; null when none read the article")]
     model_version: str | None
+    reader: Annotated[
+        str | None,
+        Field(
+            description="first 12 hex digits of the SHA-256 of the learned reader's weights; null when it did not read"
+        ),
+    ] = None
     extractors: list[str]
     skipped: Annotated[str | None, Field(description="why the article was not read; null when it was")] = None
 

@@ -16,6 +16,7 @@ from services.cli.console import UserError, explained, one_line
 from services.enricher.settings import SettingsError, load_settings
 from services.extraction.models import ModelError
 from services.extraction.pipeline import Pipeline
+from services.extraction.thresholds import Thresholds
 
 # Articles a process is given at once: the size at which batches are fastest (larger ones leave the cache).
 _BATCH = 8
@@ -30,6 +31,7 @@ class Recipe:
     models: tuple[tuple[str, str], ...]
     extractors: tuple[str, ...]
     publish_text: bool
+    least: Thresholds
     processes: int
 
     @classmethod
@@ -38,7 +40,7 @@ class Recipe:
         with explained(SettingsError):
             settings = load_settings()
         models = tuple(settings.pipelines.items())
-        return cls(models, settings.extractors, settings.publish_text, settings.children)
+        return cls(models, settings.extractors, settings.publish_text, settings.thresholds, settings.children)
 
     def read(self, articles: Sequence[RawArticle]) -> list[EnrichedArticle]:
         """Return the readings of `articles`, in their order; raises UserError when a model cannot be used."""
@@ -49,7 +51,7 @@ class Recipe:
 
 @lru_cache(maxsize=1)
 def _pipeline(recipe: Recipe) -> Pipeline:
-    return Pipeline(dict(recipe.models), recipe.extractors, recipe.publish_text)
+    return Pipeline(dict(recipe.models), recipe.extractors, recipe.publish_text, recipe.least)
 
 
 def read_lines(lines: Iterable[bytes], name: str, recipe: Recipe) -> Generator[bytes | Broken, None, None]:

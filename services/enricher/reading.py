@@ -47,7 +47,7 @@ class Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._pipeline = Pipeline(settings.pipelines, settings.extractors, settings.publish_text)
+        self._pipeline = Pipeline(settings.pipelines, settings.extractors, settings.publish_text, settings.thresholds)
 
     def read(self, batch: Sequence[Message]) -> list[Result]:
         """Return one result a message, in their order. Whatever the messages are, it raises MemoryError alone."""

@@ -11,6 +11,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from schemas import cloudevents
+from services.extraction import thresholds
+from services.extraction.thresholds import Thresholds
 
 PREFIX = "ONRECORD_"
 KAFKA_PREFIX = "ONRECORD_KAFKA_"
@@ -199,6 +201,14 @@ class Settings(BaseSettings):
     extractors: Annotated[tuple[Literal["entities", "quotes", "positions"], ...], NoDecode] = _setting(
         ("entities", "quotes", "positions"), "What is read, with commas.", shown="entities,quotes,positions"
     )
+    quote_confidence: float = _setting(
+        thresholds.DEFAULT.quote,
+        "Least confidence of a quote: higher is more precise and misses more (docs/quality.md).",
+        "0 to 1", ge=0, le=1,
+    )  # fmt: skip
+    position_confidence: float = _setting(
+        thresholds.DEFAULT.position, "The same of a policy position.", "0 to 1", ge=0, le=1
+    )
     publish_text: bool = _setting(True, "Whether enriched events carry the article's text, or its hash alone.")
     event_source: str = _setting(
         cloudevents.SOURCE, "`ce_source` of the events: tells those of two installations apart.", min_length=1
@@ -294,6 +304,11 @@ class Settings(BaseSettings):
     def pipelines(self) -> dict[str, str]:
         """The spaCy package for each configured language, English included."""
         return {"en": self.model} | self.models
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The least confidence of what is published."""
+        return Thresholds(self.quote_confidence, self.position_confidence)
 
 
 def load_settings(**instead: Any) -> Settings:

@@ -1,15 +1,13 @@
-"""Borders of quotes: where the parse is vague about the edges of what is said, quotation marks are exact."""
+"""Borders of quotes: where the reader is vague about the edges of what is said, quotation marks are exact."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from services.extraction.attributions import SENTENCE_ENDS, Pattern, Said
-from services.extraction.clauses import Report
 from services.extraction.document import Offsets
-from services.extraction.quotation import Passage
+from services.extraction.quotation import MARK, SINGLE, Passage
 
 LOOSE = " \t\r\n\u00a0,;:–—-"
-"""What a parse leaves at the edges of a clause: it is no part of what is said."""
+"""What the reader leaves at the edges of a content: it is no part of what is said."""
 
 
 def overlapping(marked: Sequence[Passage], span: Offsets) -> Sequence[Passage]:
@@ -37,46 +35,21 @@ def _tight(text: str, piece: Offsets) -> Offsets:
 
 
 def _whole(piece: Offsets, marked: Sequence[Passage]) -> Offsets:
+    """Return `piece` with the passages that it reaches into from outside, or holds the better part of."""
     start, end = piece
     for passage in overlapping(marked, piece):
-        if start <= passage.start or passage.end <= end:
+        shared = min(end, passage.end) - max(start, passage.start)
+        if start <= passage.start or passage.end <= end or shared * 2 > passage.end - passage.start:
             start, end = min(start, passage.start), max(end, passage.end)
     return start, end
 
 
-def beside(pieces: Sequence[Offsets], said: list[Said]) -> list[Offsets]:
-    """Return `pieces` without what marked quotes claim. `said` holds these in order.
-
-    A marked quote that lies in a piece, and has no cue outside of it, is part of what the clause reports: it leaves
-    `said`.
-    """
-    freed = [_free(piece, said) for piece in pieces]
-    return [(start, end) for start, end in freed if start < end]
-
-
-def _free(piece: Offsets, said: list[Said]) -> Offsets:
-    start, end = piece
-    first = bisect_right(said, start, key=lambda quote: quote.pieces[-1][1])
-    after = bisect_left(said, end, key=lambda quote: quote.pieces[0][0])
-    for quote in said[first:after]:
-        begins, ends = quote.pieces[0][0], quote.pieces[-1][1]
-        is_part = start <= begins and ends <= end and (not quote.cue or start <= quote.cue[0].idx < end)
-        if is_part and quote.pattern is not Pattern.AFTER:
-            del said[bisect_left(said, begins, key=lambda each: each.pieces[0][0])]
-        elif begins > start:
-            end = min(end, begins)
-        else:
-            start = max(start, ends)
+def paired(text: str, span: Offsets) -> Offsets:
+    """Return `span` without a mark at its edge whose partner lies outside: '*"credible deterrence*" to …'."""
+    start, end = span
+    marks = [match.span() for match in MARK.finditer(text, start, end) if match.group() not in SINGLE]
+    if len(marks) % 2 and marks[0][0] == start:
+        start = marks[0][1]
+    elif len(marks) % 2 and marks[-1][1] == end:
+        end = marks[-1][0]
     return start, end
-
-
-def complete(text: str, quote: Said, report: Report) -> None:
-    """Let a marked quote reach as far as the clause that has its cue: 'Mr. Roe added: "We knew" *it was coming*'."""
-    start, end = quote.pieces[-1]
-    closed = text[max(start, end - 3) : end].rstrip("\"'”’")[-1:] in SENTENCE_ENDS
-    if quote.pattern is not Pattern.BEFORE or closed:
-        return
-    for begins, ends in report.content:
-        if begins < end < ends:
-            after_cue = quote.cue[-1].idx + len(quote.cue[-1])
-            quote.pieces[-1] = (min(start, max(begins, after_cue)), ends)

@@ -12,9 +12,14 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from schemas import EnrichedArticle, Provenance, RawArticle
-from services.extraction import assembly, models, positions, quotes, truecase
+from services.extraction import assembly, models, positions, quotes, thresholds, truecase
 from services.extraction.coreference import Coreference
 from services.extraction.document import Document, parse
+from services.extraction.quotation import passages
+from services.extraction.reader.network import Network
+from services.extraction.reader.words import Words
+from services.extraction.reports import reports
+from services.extraction.stands import stands
 from services.extraction.tokens import open_sentences
 
 SERVICE = "onrecord"
@@ -22,15 +27,15 @@ SERVICE = "onrecord"
 EXTRACTORS = ("entities", "quotes", "positions")
 """Everything that can be read out of an article, in the order of an event's fields."""
 
-RULES_LANGUAGE = "en"
-"""The language that quotes and positions are written for. In others, entities are all that is read."""
+READ_LANGUAGE = "en"
+"""The language that the learned reader was taught. In others, entities are all that is read."""
 
 NAMES = frozenset({"tok2vec", "ner"})
 SYNTAX = NAMES | {"tagger", "attribute_ruler", "parser"}
 """For English entities: their descriptions and pronouns ("the prime minister", "he") are found by syntax."""
 
 WORDS = SYNTAX | {"lemmatizer"}
-"""For quotes and positions: their cues are looked up by lemma."""
+"""For quotes and positions: whether a cue reports speech or thought is looked up by its lemma."""
 
 BATCH_ARTICLES = 8
 """Articles that spaCy computes at once: more leave the processor's cache, fewer repeat the overhead of a batch."""
@@ -43,6 +48,8 @@ class _Model:
     nlp: Language
     extractors: tuple[str, ...]
     provenance: Provenance
+    network: Network | None
+    """The learned reader of quotes and positions; None where neither is read."""
 
 
 class Pipeline:
@@ -53,12 +60,13 @@ class Pipeline:
         models: Mapping[str, str] = models.DEFAULT_MODELS,
         extractors: Collection[str] = EXTRACTORS,
         publish_text: bool = True,
+        least: thresholds.Thresholds = thresholds.DEFAULT,
     ) -> None:
         """Load the models.
 
         `models` gives the spaCy package of each language (BCP 47 primary subtag); an article in another language is
         returned unread, with the reason in its provenance. `publish_text`: whether a reading carries the text, or its
-        hash alone.
+        hash alone. `least`: the least confidence of what is published.
 
         Raises ModelError, with one line, for a model that cannot be read with; ValueError for an unknown extractor.
         """
@@ -67,6 +75,7 @@ class Pipeline:
             raise ValueError(f"no extractor is called {', '.join(unknown)}; there are {', '.join(EXTRACTORS)}")
         wanted = tuple(name for name in EXTRACTORS if name in extractors)
         self._publish_text = publish_text
+        self._least = least
         self._models = {tag.lower(): _load(tag.lower(), package, wanted) for tag, package in models.items()}
 
     def read(self, articles: Sequence[RawArticle]) -> list[EnrichedArticle]:
@@ -104,8 +113,18 @@ class Pipeline:
 
     def _annotate(self, article: RawArticle, document: Document, doc: Doc, model: _Model) -> EnrichedArticle:
         coreference = Coreference(document, doc, article.article_id, article.revision, article.published_at)
-        spoken = quotes.extract(document, doc, coreference) if set(model.extractors) & {"quotes", "positions"} else []
-        stated = positions.extract(document, doc, coreference, spoken) if "positions" in model.extractors else []
+        spoken: list[quotes.Found] = []
+        stated: list[positions.Stated] = []
+        if model.network is not None:
+            blocks = [(block.start, block.end) for block in document.blocks if block.zone in quotes.SPOKEN_ZONES]
+            marked = passages(document.text, blocks)
+            calibration = model.network.calibration
+            predicates = model.network.read(Words.of(document, marked, model.network.wordpieces))
+            reported = reports(predicates, calibration.quote, self._least.quote)
+            spoken = quotes.extract(document, doc, coreference, marked, reported)
+            if "positions" in model.extractors:
+                found = stands(predicates, calibration.position, self._least.position)
+                stated = positions.extract(document, doc, coreference, spoken, found)
         return assembly.enriched(
             article,
             model.provenance,
@@ -118,18 +137,21 @@ class Pipeline:
 
 def _load(language: str, package: str, wanted: Sequence[str]) -> _Model:
     """Return the model of a language with the components that its extractors need."""
-    extractors = tuple(name for name in wanted if language == RULES_LANGUAGE or name == "entities")
+    extractors = tuple(name for name in wanted if language == READ_LANGUAGE or name == "entities")
     components = NAMES
-    if language == RULES_LANGUAGE:
+    if language == READ_LANGUAGE:
         components = SYNTAX if extractors == ("entities",) else WORDS
     nlp = models.load(package, components)
-    return _Model(nlp, extractors, _provenance(package, models.version(nlp), extractors))
+    network = Network() if {"quotes", "positions"} & set(extractors) else None
+    provenance = _provenance(package, models.version(nlp), extractors, network.fingerprint if network else None)
+    return _Model(nlp, extractors, provenance, network)
 
 
 def _provenance(
     model: str | None = None,
     model_version: str | None = None,
     extractors: Sequence[str] = (),
+    reader: str | None = None,
     skipped: str | None = None,
 ) -> Provenance:
     return Provenance(
@@ -137,6 +159,7 @@ def _provenance(
         version=version(SERVICE),
         model=model,
         model_version=model_version,
+        reader=reader,
         extractors=list(extractors),
         skipped=skipped,
     )

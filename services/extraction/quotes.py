@@ -1,31 +1,32 @@
-"""Quotes: marked passages and reporting clauses brought together, with their speakers resolved.
+"""Quotes: what the learned reader attributes and what quotation marks make certain, with their speakers resolved.
 
-What marks make certain comes first. A reporting clause then adds what has no marks, takes in the marked words that it
-contains ("he called it “a mistake”"), and gives way where a marked quote has the same cue.
+The reader finds who says what. Marks mend its borders, and add what it has missed: a closed pair with a cue beside it
+is a quote whatever the reader says, and so is the next sentence between marks.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 
 from spacy.tokens import Doc, Token
 
 from schemas import Act, Entity, QuoteKind
 from services.extraction import borders, syntax
 from services.extraction.attributions import Paragraph, Pattern, Said
-from services.extraction.clauses import Report, candidates
 from services.extraction.coreference import Coreference
 from services.extraction.cues import Cues, lexicon
 from services.extraction.document import Block, Document, Offsets, Zone
-from services.extraction.quotation import Passage, passages
+from services.extraction.quotation import Passage
+from services.extraction.reports import Report
 from services.extraction.wordlists import rows
 
 SPOKEN_ZONES = frozenset({Zone.HEADLINE, Zone.DECK, Zone.BODY})
 """Captions, bylines and links to other articles are not this article's speech."""
 
-REPORT_THRESHOLD = 0.5
-"""Least precision of a reporting clause, in its counts on training articles: it must be right more often than not."""
+LONGEST_TITLE = 8
+"""Longer words of a title: in English nearly all titles of works begin these with capitals, and no sentence does."""
 
 CARRY_PARAGRAPHS = 1
 """How many paragraphs back a passage without cue finds its speaker: the one before, or its own."""
@@ -36,17 +37,16 @@ DIRECT_SHARE, INDIRECT_SHARE = 0.95, 0.02
 
 @dataclass(slots=True)
 class Found:
-    """A quote before it becomes an event: character offsets and parse tokens."""
+    """A quote before it becomes an event, in character offsets."""
 
     pieces: list[Offsets]
     cue: Offsets | None
-    source: Token | None
-    """Head of the speaker's noun phrase."""
+    speaker: Offsets | None
     act: Act
     confidence: float
     carried: bool = False
+    """Whether it goes on from the quote before: it has no cue, and the speaker is that one's."""
     kind: QuoteKind = QuoteKind.INDIRECT
-    speaker: Offsets | None = None
     entity: Entity | None = None
     name: str | None = None
     """By what name to call the speaker; several people ("Marsh and Bell") have names and are no one entity."""
@@ -62,20 +62,24 @@ class Found:
         return self.pieces[-1][1]
 
 
-def extract(document: Document, doc: Doc, coreference: Coreference) -> list[Found]:
+def extract(
+    document: Document, doc: Doc, coreference: Coreference, marked: Sequence[Passage], reports: Sequence[Report]
+) -> list[Found]:
     """Return the quotes of an article in the order of their first words.
 
-    `doc` is spaCy's reading of the article's text, offset for offset, with parse, tags and lemmas.
+    `doc` is spaCy's reading of the article's text, offset for offset, with parse, tags and lemmas; `marked` its
+    passages between quotation marks, `reports` the attributions that the learned reader finds, both in order.
     """
     cues = lexicon()
     blocks = [block for block in document.blocks if block.zone in SPOKEN_ZONES]
-    marked = passages(document.text, [(block.start, block.end) for block in blocks])
-    said = list(_marked_quotes(document.text, doc, blocks, marked, cues))
-    found = _with_reports(document, doc, said, marked, cues)
+    found = _attributed(document.text, doc, marked, reports, cues)
+    _with_marked(found, _marked_quotes(document.text, doc, blocks, marked, cues), cues)
     found.sort(key=lambda quote: (quote.start, quote.end))
     for quote in found:
         quote.kind = kind_of(document.text, quote.pieces, marked)
-    _resolve(found, blocks, coreference)
+        if quote.kind is QuoteKind.DIRECT:
+            quote.act = Act.SAY
+    _resolve(found, doc, blocks, coreference)
     return found
 
 
@@ -118,94 +122,119 @@ def _stretches(blocks: Sequence[Block], marked: Sequence[Passage]) -> Iterator[t
         start, inside = None, []
 
 
-def _with_reports(document: Document, doc: Doc, said: list[Said], marked: Sequence[Passage], cues: Cues) -> list[Found]:
-    """Return the marked quotes and the reporting clauses that are none of them.
+def _attributed(text: str, doc: Doc, marked: Sequence[Passage], reports: Sequence[Report], cues: Cues) -> list[Found]:
+    """Return the attributions as quotes, with borders that cut through no pair of marks.
 
-    Reports inside a quote are its speaker's affair, not the article's: each stretch of text is in one quote.
+    Every word is in one quote: where marks make two overlap, the likelier has the words.
     """
-    taken = bytearray(len(document.text))
-    for passage in marked:
-        _take(taken, (passage.start, passage.end))
-    for quote in said:
-        for piece in quote.pieces:
-            _take(taken, piece)
-    by_cue = {quote.cue[0].idx: quote for quote in said if quote.cue}
-    merged: list[Found] = []
-    reports = [report for report in _likely(document, doc, cues) if not taken[report.cue[0]]]
-    for report in sorted(reports, key=lambda each: (-_size(each.content), each.cue)):
-        if taken[report.cue[0]]:
+    taken = bytearray(len(text))
+    found = []
+    for report in sorted(reports, key=lambda each: (-each.confidence, each.cue)):
+        pieces = [piece for each in borders.mend(text, report.content, marked) if (piece := _free(each, taken))]
+        act = _act(doc, report.cue, cues)
+        if not pieces or (act is Act.THINK and _is_title(text, pieces, marked)):
             continue
-        same = by_cue.get(report.cue[0])
-        if same is not None:
-            borders.complete(document.text, same, report)
+        for start, end in pieces:
+            taken[start:end] = b"\x01" * (end - start)
+        speaker = syntax.without_clause(doc, *report.source) if report.source is not None else None
+        found.append(Found(pieces, report.cue, speaker, act, report.confidence))
+    return found
+
+
+def _is_title(text: str, pieces: Sequence[Offsets], marked: Sequence[Passage]) -> bool:
+    """Return whether what is said is but the title of a work: 'Her favourite book is *"The Long Winter"*'."""
+    for passage in borders.overlapping(marked, pieces[-1]):
+        start, end = passage.inner(text)
+        words = [word for word in text[start:end].split() if len(word) > 3]
+        is_last = pieces[-1][0] <= passage.start and passage.end <= pieces[-1][1]
+        if is_last and 0 < len(words) <= LONGEST_TITLE and all(word[0].isupper() for word in words):
+            return True
+    return False
+
+
+def _free(piece: Offsets, taken: bytearray) -> Offsets | None:
+    """Return what of `piece` is not taken, up to the first word that is; None when that is nothing."""
+    start = taken.find(0, *piece)
+    if start < 0:
+        return None
+    end = taken.find(1, start, piece[1])
+    return start, end if end >= 0 else piece[1]
+
+
+def _act(doc: Doc, cue: Offsets, cues: Cues) -> Act:
+    """Return whether the words of a cue report speech or thought; what is not known to report speech reports thought.
+
+    "According to" and a mark alone ("Merz: …") report speech.
+    """
+    words = list(doc.char_span(*cue, alignment_mode="expand") or ())
+    acts = {cues.acts.get(word.lemma_.lower()) for word in words} | {cues.acts.get(word.lower_) for word in words}
+    said = Act.SAY in acts or any(word.lower_ == "according" for word in words)
+    return Act.SAY if said or not any(word.is_alpha for word in words) else Act.THINK
+
+
+def _with_marked(found: list[Found], marked: Iterable[Said], cues: Cues) -> None:
+    """Add the quotes that marks make to those `found`; where one is known, only what is still missing of it."""
+    known = sorted(((piece, quote) for quote in found for piece in quote.pieces), key=itemgetter(0))
+    ends = [piece[1] for piece, _ in known]
+    for said in marked:
+        overlapping = [list(_overlapping(known, ends, piece)) for piece in said.pieces]
+        best = max((each for piece in overlapping for each in piece), key=lambda each: each[0], default=None)
+        if best is None:
+            found.append(_found(said, cues))
             continue
-        content = borders.beside(borders.mend(document.text, report.content, marked), said)
-        if _size(content):
-            merged.append(
-                Found(
-                    content,
-                    report.cue,
-                    report.source,
-                    cues.act(report.lemma),
-                    cues.precision(report.frame, report.lemma),
-                )
-            )
-            for piece in content:
-                _take(taken, piece)
-    return merged + [_found(quote, cues) for quote in said]
+        quote = best[1]
+        free = [piece for piece, over in zip(said.pieces, overlapping, strict=True) if not over]
+        quote.pieces = sorted([*quote.pieces, *free])
+        quote.confidence = max(quote.confidence, _pattern_precision()[said.pattern])
+        if quote.speaker is None and said.source is not None:
+            quote.speaker = syntax.noun_phrase(said.source)
 
 
-def _likely(document: Document, doc: Doc, cues: Cues) -> Iterator[Report]:
-    """Yield, of all clauses in the form of a report, one a cue, those that mostly are one."""
-    best: dict[int, tuple[float, Report]] = {}
-    for report in candidates(doc):
-        precision = cues.precision(report.frame, report.lemma)
-        cue = report.cue[0]
-        if precision < REPORT_THRESHOLD or document.zone_at(cue) not in SPOKEN_ZONES:
-            continue
-        if cue not in best or precision > best[cue][0]:
-            best[cue] = precision, report
-    return (report for _, report in best.values())
+def _overlapping(
+    known: Sequence[tuple[Offsets, Found]], ends: Sequence[int], piece: Offsets
+) -> Iterator[tuple[int, Found]]:
+    """Yield the quotes that share characters with `piece`, and how many."""
+    for index in range(bisect_right(ends, piece[0]), len(known)):
+        (start, end), quote = known[index]
+        if start >= piece[1]:
+            return
+        yield min(end, piece[1]) - max(start, piece[0]), quote
 
 
-def _found(quote: Said, cues: Cues) -> Found:
-    cue = syntax.edges(quote.cue) if quote.cue else None
-    act = cues.acts.get(quote.cue[0].lemma_.lower(), Act.SAY) if quote.cue else Act.SAY
+def _found(said: Said, cues: Cues) -> Found:
     return Found(
-        quote.pieces,
-        cue,
-        quote.source,
-        act,
-        _pattern_precision()[quote.pattern],
-        carried=quote.pattern is Pattern.CARRIED,
+        said.pieces,
+        syntax.edges(said.cue) if said.cue else None,
+        syntax.noun_phrase(said.source) if said.source is not None else None,
+        cues.acts.get(said.cue[0].lemma_.lower(), Act.SAY) if said.cue else Act.SAY,
+        _pattern_precision()[said.pattern],
+        carried=said.pattern is Pattern.CARRIED,
     )
 
 
-def _resolve(found: Sequence[Found], blocks: Sequence[Block], coreference: Coreference) -> None:
+def _resolve(found: Sequence[Found], doc: Doc, blocks: Sequence[Block], coreference: Coreference) -> None:
     """Name the speakers, in order, so that a quote without one can take over the one before."""
     starts = [block.start for block in blocks]
     last: Found | None = None
     for quote in found:
-        if quote.source is not None:
-            quote.speaker = syntax.noun_phrase(quote.source)
+        if quote.speaker is not None:
             quote.entity = coreference.resolve(*quote.speaker)
-        elif quote.carried and last is not None and last.source is not None:
+        elif quote.carried and last is not None and last.speaker is not None:
             apart = bisect_right(starts, quote.start) - bisect_right(starts, last.end - 1)
             if apart <= CARRY_PARAGRAPHS:
-                quote.speaker, quote.entity = syntax.noun_phrase(syntax.antecedent(last.source)), last.entity
+                quote.speaker, quote.entity = _antecedent(doc, last.speaker), last.entity
         if quote.speaker is not None:
             quote.name = coreference.name(*quote.speaker)
-        if quote.act is Act.SAY and quote.source is not None:
+        if quote.act is Act.SAY and quote.speaker is not None and not quote.carried:
             last = quote
 
 
-def _take(taken: bytearray, piece: Offsets) -> None:
-    start, end = piece
-    taken[start:end] = b"\x01" * (end - start)
-
-
-def _size(pieces: Sequence[Offsets]) -> int:
-    return sum(end - start for start, end in pieces)
+def _antecedent(doc: Doc, speaker: Offsets) -> Offsets:
+    """Return the noun phrase that a relative pronoun stands for, or the speaker as it is."""
+    span = doc.char_span(*speaker, alignment_mode="expand")
+    if span is None or span.root.tag_ not in ("WP", "WDT"):
+        return speaker
+    return syntax.noun_phrase(syntax.antecedent(span.root))
 
 
 @cache

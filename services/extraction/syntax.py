@@ -5,7 +5,7 @@ Labels are those of ClearNLP, which spaCy's English pipelines use (nsubj, ccomp,
 
 from collections.abc import Iterable
 
-from spacy.tokens import Token
+from spacy.tokens import Doc, Token
 
 SUBJECTS = ("nsubj", "nsubjpass", "csubj", "expl")
 
@@ -51,11 +51,6 @@ def is_passive(verb: Token) -> bool:
 def is_negated(verb: Token) -> bool:
     """Return whether a "not", "never" or "no longer" belongs to `verb`."""
     return any(each.dep_ == "neg" or each.lower_ in ("never", "nor") for each in verb.children)
-
-
-def reach(token: Token) -> tuple[int, int]:
-    """Return the character offsets of the whole subtree of `token`."""
-    return edges((token.left_edge, token.right_edge))
 
 
 def edges(tokens: Iterable[Token]) -> tuple[int, int]:
@@ -119,3 +114,16 @@ def antecedent(token: Token) -> Token:
     if token.tag_ in ("WP", "WDT") and token.head.dep_ == "relcl":
         return token.head.head
     return token
+
+
+def without_clause(doc: Doc, start: int, end: int) -> tuple[int, int]:
+    """Return the offsets of a mention without the clause that a comma sets off: "*Anna Keller*, who leads it,"."""
+    span = doc.char_span(start, end, alignment_mode="expand")
+    if span is None:
+        return start, end
+    reach = noun_phrase(span.root)[1]
+    last = next((token for token in span if token.idx >= reach), None)
+    if reach > start and last is not None and last.text == ",":
+        end = min(end, reach)
+    words = doc.text[start:end]
+    return start, end - len(words) + len(words.rstrip(" ,;:–—-"))

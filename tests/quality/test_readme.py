@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from schemas import RawArticle
 from schemas.articles import ArticleReference, QuoteExtracted
 from services.extraction.pipeline import Pipeline
@@ -20,4 +22,8 @@ def test_the_readmes_event_is_real(pipeline: Pipeline) -> None:
         QuoteExtracted(article=ArticleReference.to(article), quote=quote).model_dump(mode="json")
         for quote in article.quotes
     ]
-    assert json.loads(shown["event"]) in events
+    event = json.loads(shown["event"])
+    (real,) = (each for each in events if each["quote"]["id"] == event["quote"]["id"])
+    # Processors round eight-bit arithmetic differently, which may show in the last digit of a confidence.
+    assert event["quote"].pop("confidence") == pytest.approx(real["quote"].pop("confidence"), abs=0.02)
+    assert event == real

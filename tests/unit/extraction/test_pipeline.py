@@ -169,7 +169,10 @@ def reading(pipeline: Pipeline) -> dict[str, object]:
 class TestTheNatoArticle:
     def test_every_direct_quote_has_its_speaker(self, reading: dict[str, list[dict[str, str]]]) -> None:
         direct = [
-            (quote["text"][1:20], quote["speaker_name"]) for quote in reading["quotes"] if quote["kind"] == "direct"
+            (reading["text"][start + 1 : start + 20], quote["speaker_name"])
+            for quote in reading["quotes"]
+            if quote["kind"] == "direct"
+            for start, _ in quote["fragments"]
         ]
         for begins, speaker in [
             ("Right now, we are s", "Mark Rutte"),

@@ -2,19 +2,12 @@
 
 import pytest
 
-from schemas import Modality, Position, RawArticle, Stance, Via
+from schemas import Position, RawArticle, Stance, Via
 from services.extraction.pipeline import Pipeline
-from services.extraction.stances import NEGATED
 
 
 def read(pipeline: Pipeline, body: str) -> list[Position]:
     return pipeline.read([RawArticle(article_id="a", body=body)])[0].positions
-
-
-def test_negation_is_asymmetric() -> None:
-    assert NEGATED[Modality.SUPPORT] is Modality.OPPOSE
-    assert NEGATED[Modality.COMMIT] is Modality.REJECT
-    assert NEGATED[Modality.REJECT] is Modality.OPEN  # who does not rule it out does not support it
 
 
 def test_what_is_not_ruled_out_is_never_supported(pipeline: Pipeline) -> None:

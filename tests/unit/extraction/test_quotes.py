@@ -41,17 +41,14 @@ class TestZones:
 class TestCarriedOver:
     BODY = '"It is safe," said Anna Keller.\n\n{between}"We tested every bolt of it twice."'
 
-    def test_from_the_paragraph_before(self, pipeline: Pipeline) -> None:
-        carried = read(pipeline, self.BODY.format(between=""))[-1]
-        assert (carried.speaker_name, carried.cue) == ("Anna Keller", None)
+    def test_the_next_paragraph_goes_on_with_the_quote_before(self, pipeline: Pipeline) -> None:
+        (quote,) = read(pipeline, self.BODY.format(between=""))
+        assert quote.speaker_name == "Anna Keller"
+        assert len(quote.fragments) == 2
 
     def test_not_from_further_back(self, pipeline: Pipeline) -> None:
         carried = read(pipeline, self.BODY.format(between="The council met on Tuesday.\n\nThe rain stopped.\n\n"))[-1]
         assert (carried.speaker, carried.speaker_name) == (None, None)
-
-    def test_is_less_certain_than_a_quote_with_a_cue(self, pipeline: Pipeline) -> None:
-        first, carried = read(pipeline, self.BODY.format(between=""))
-        assert carried.confidence < first.confidence
 
 
 class TestSpeakers:
