@@ -113,6 +113,7 @@ def main() -> None:
         return
     if options.weights:
         network = Network(options.weights)
+        _row("as shipped", figures(Pipeline()))
         _row(options.weights.name, measured({f"{EXTRACTION}.pipeline.Network": lambda: network}, Pipeline))
         return
     for name, replaced in PARTS.items():

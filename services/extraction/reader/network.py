@@ -26,9 +26,6 @@ VOCABULARY, ENCODER, ARGUMENTS, CALIBRATION = "vocabulary.txt", "encoder.onnx", 
 SHIPPED = Path(__file__).parent / "weights.zip"
 """The weights that come with the service; training/README.md says how they were made."""
 
-CANDIDATE = 0.05
-"""Least probability of a cue for its arguments to be read: lower ones end below every useful threshold."""
-
 FINGERPRINT_DIGITS = 12
 """Hexadecimal digits of the SHA-256 of the weights by which a reading names them."""
 
@@ -44,6 +41,11 @@ class Task(IntEnum):
     POSITION = 0
     QUOTE = 1
 
+
+CANDIDATE = {Task.POSITION: 0.05, Task.QUOTE: 0.2}
+"""Least probability of a cue for its arguments to be read, which costs as much as encoding thirty words.
+
+Cues of quotes that are less likely end below every useful threshold; those of positions are less sure of themselves."""
 
 CLASSES = {Task.POSITION: slice(0, 7), Task.QUOTE: slice(7, 9)}
 """Where the scores of a task's classes stand; the first class of each is "no cue"."""
@@ -96,7 +98,7 @@ class Network:
         found = [
             (task, int(word))
             for task in Task
-            for word in np.flatnonzero(1 - softmax(scores[0, :, CLASSES[task]])[:, 0] > CANDIDATE)
+            for word in np.flatnonzero(1 - softmax(scores[0, :, CLASSES[task]])[:, 0] > CANDIDATE[task])
         ]
         if not found:
             return
