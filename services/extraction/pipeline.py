@@ -12,14 +12,12 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from schemas import EnrichedArticle, Provenance, RawArticle
-from services.extraction import assembly, models, positions, quotes, thresholds, truecase
+from services.extraction import assembly, models, positions, quotes, reports, stands, thresholds, truecase
 from services.extraction.coreference import Coreference
 from services.extraction.document import Document, parse
-from services.extraction.quotation import passages
-from services.extraction.reader.network import Network
+from services.extraction.quotation import Passage, passages
+from services.extraction.reader.network import Network, Task
 from services.extraction.reader.words import Words
-from services.extraction.reports import reports
-from services.extraction.stands import stands
 from services.extraction.tokens import open_sentences
 
 SERVICE = "onrecord"
@@ -118,13 +116,12 @@ class Pipeline:
         if model.network is not None:
             blocks = [(block.start, block.end) for block in document.blocks if block.zone in quotes.SPOKEN_ZONES]
             marked = passages(document.text, blocks)
-            calibration = model.network.calibration
-            predicates = model.network.read(Words.of(document, marked, model.network.wordpieces))
-            reported = reports(predicates, calibration.quote, self._least.quote)
-            spoken = quotes.extract(document, doc, coreference, marked, reported)
+            reported, taken = _read(model.network, document, marked)
+            sure = reports.likely(reported, self._least.quote)
+            spoken = quotes.extract(document, doc, coreference, marked, sure)
             if "positions" in model.extractors:
-                found = stands(predicates, calibration.position, self._least.position)
-                stated = positions.extract(document, doc, coreference, spoken, found)
+                held = stands.likely(taken, model.network.calibration.position, self._least.position)
+                stated = positions.extract(document, doc, coreference, spoken, held)
         return assembly.enriched(
             article,
             model.provenance,
@@ -133,6 +130,20 @@ class Pipeline:
             positions=[assembly.position(article, document.text, each) for each in stated],
             publish_text=self._publish_text,
         )
+
+
+def _read(
+    network: Network, document: Document, marked: Sequence[Passage]
+) -> tuple[list[reports.Report], list[stands.Stand]]:
+    """Return the attributions and the stands that the learned reader takes to be possible."""
+    reported: list[reports.Report] = []
+    taken: list[stands.Stand] = []
+    for predicate in network.read(Words.of(document, marked, network.wordpieces)):
+        if predicate.task is Task.QUOTE:
+            reported.append(reports.report(predicate, network.calibration.quote))
+        else:
+            taken += stands.stands(predicate)
+    return reported, taken
 
 
 def _load(language: str, package: str, wanted: Sequence[str]) -> _Model:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from services.extraction.document import Offsets
 from services.extraction.reader import spans
 from services.extraction.reader.confidence import Confidence, odds
-from services.extraction.reader.network import Predicate, Task
+from services.extraction.reader.network import Predicate
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +28,8 @@ class Report:
     there is a source."""
 
 
-def reports(predicates: Iterable[Predicate], confidence: Confidence, least: float) -> list[Report]:
-    """Return the attributions with at least a `confidence` of `least`, in the order of their cues.
-
-    A word is said once: of two attributions that claim it, the surer one has it.
-    """
-    sure = [_report(each, confidence) for each in predicates if each.task is Task.QUOTE]
-    taken: list[Offsets] = []
-    found = []
-    for report in sorted((each for each in sure if each.confidence >= least), key=lambda each: -each.confidence):
-        content = tuple(piece for piece in report.content if not _mostly_in(taken, piece))
-        if content:
-            found.append(replace(report, content=content))
-            for piece in content:
-                insort(taken, piece)
-    return sorted(found, key=lambda report: (report.cue, report.content))
-
-
-def _report(predicate: Predicate, confidence: Confidence) -> Report:
+def report(predicate: Predicate, confidence: Confidence) -> Report:
+    """Return the attribution that a predicate is."""
     window = predicate.window
     runs = spans.contents(predicate)
     source, edges = spans.argument(predicate, spans.SOURCE)
@@ -62,6 +46,22 @@ def _report(predicate: Predicate, confidence: Confidence) -> Report:
         confidence(evidence),
         evidence,
     )
+
+
+def likely(reports: Iterable[Report], least: float) -> list[Report]:
+    """Return the attributions with at least a confidence of `least`, in the order of their cues.
+
+    A word is said once: of two attributions that claim it, the surer one has it.
+    """
+    taken: list[Offsets] = []
+    found = []
+    for each in sorted((each for each in reports if each.confidence >= least), key=lambda each: -each.confidence):
+        content = tuple(piece for piece in each.content if not _mostly_in(taken, piece))
+        if content:
+            found.append(replace(each, content=content))
+            for piece in content:
+                insort(taken, piece)
+    return sorted(found, key=lambda each: (each.cue, each.content))
 
 
 def _mostly_in(taken: list[Offsets], piece: Offsets) -> bool:

@@ -8,7 +8,7 @@ from schemas import Modality
 from services.extraction.document import Offsets
 from services.extraction.reader import spans
 from services.extraction.reader.confidence import Confidence, odds
-from services.extraction.reader.network import Predicate, Task
+from services.extraction.reader.network import Predicate
 
 MODALITIES = (
     Modality.DEMAND,
@@ -22,6 +22,9 @@ MODALITIES = (
 
 FURTHER = 0.3
 """Least probability of both edges of a second holder or target of one cue; two that are alike share one probability."""
+
+NEAR = 1000
+"""Characters: a few sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +42,11 @@ class Stand:
     holder's, of the modality; and whether there is a holder."""
 
 
-def stands(predicates: Iterable[Predicate], confidence: Confidence, least: float) -> list[Stand]:
-    """Return the stands with at least a `confidence` of `least`, in the order of their cues.
+def stands(predicate: Predicate) -> Iterator[Stand]:
+    """Yield the stands of one cue: of several holders ("Graham and Scott *called for*"), on several targets.
 
-    Several cues may say the same ("*rejected* the plan as *unacceptable*"): they are one stand, in the words of the
-    likeliest cue, and the odds of each speak for it.
+    Their confidence is known when all cues are: see `likely`.
     """
-    by_holder: dict[tuple[int, Offsets | None], list[Stand]] = {}
-    every = [
-        (id(predicate.window), stand)
-        for predicate in predicates
-        if predicate.task is Task.POSITION
-        for stand in _stands(predicate)
-    ]
-    for window, stand in sorted(every, key=lambda each: (-each[1].evidence[0], each[1].cue, each[1].target)):
-        merged = by_holder.setdefault((window, stand.holder), [])
-        same = next((index for index, other in enumerate(merged) if _overlaps(stand.target, other.target)), None)
-        if same is None:
-            merged.append(stand)
-        else:
-            merged[same] = _joined(merged[same], stand)
-    sure = (replace(each, confidence=confidence(each.evidence)) for merged in by_holder.values() for each in merged)
-    return sorted((each for each in sure if each.confidence >= least), key=lambda each: (each.cue, each.target))
-
-
-def _stands(predicate: Predicate) -> Iterator[Stand]:
-    """Yield the stands of one cue: of several holders ("Graham and Scott *called for*"), on several targets."""
     window = predicate.window
     target, target_edges = spans.argument(predicate, spans.CONTENT)
     if target is None:
@@ -91,6 +73,25 @@ def _stands(predicate: Predicate) -> Iterator[Stand]:
                     float(who is not None),
                 ),
             )
+
+
+def likely(stands: Iterable[Stand], confidence: Confidence, least: float) -> list[Stand]:
+    """Return the stands with at least a `confidence` of `least`, in the order of their cues.
+
+    Several cues may say the same ("*rejected* the plan as *unacceptable*"): they are one stand, in the words of the
+    likeliest cue, and the odds of each speak for it.
+    """
+    by_holder: dict[tuple[Offsets | None, int], list[Stand]] = {}
+    for stand in sorted(stands, key=lambda each: (-each.evidence[0], each.cue, each.target)):
+        # What nobody is named for is only compared with its neighbours: an article may be full of it.
+        merged = by_holder.setdefault((stand.holder, 0 if stand.holder else stand.target[0] // NEAR), [])
+        same = next((index for index, other in enumerate(merged) if _overlaps(stand.target, other.target)), None)
+        if same is None:
+            merged.append(stand)
+        else:
+            merged[same] = _joined(merged[same], stand)
+    sure = (replace(each, confidence=confidence(each.evidence)) for merged in by_holder.values() for each in merged)
+    return sorted((each for each in sure if each.confidence >= least), key=lambda each: (each.cue, each.target))
 
 
 def _joined(stand: Stand, other: Stand) -> Stand:

@@ -125,5 +125,5 @@ def without_clause(doc: Doc, start: int, end: int) -> tuple[int, int]:
     last = next((token for token in span if token.idx >= reach), None)
     if reach > start and last is not None and last.text == ",":
         end = min(end, reach)
-    words = doc.text[start:end]
+    words = span.text[start - span.start_char : end - span.start_char]
     return start, end - len(words) + len(words.rstrip(" ,;:–—-"))

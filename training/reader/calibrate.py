@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 
 from services.extraction.document import Offsets
 from services.extraction.reader.confidence import UNCALIBRATED, Calibration, Confidence
-from services.extraction.reader.network import CALIBRATION, Network, Predicate
-from services.extraction.reports import reports
+from services.extraction.reader.network import CALIBRATION, Network, Predicate, Task
+from services.extraction.reports import likely as likely_reports
+from services.extraction.reports import report
+from services.extraction.stands import likely as likely_stands
 from services.extraction.stands import stands
 from training.reader import gold
 from training.reader.gold import POSITIONS, QUOTES
@@ -56,7 +58,7 @@ def judged_quotes(
     score: ModuleType, row: Mapping[str, Any], predicates: Sequence[Predicate], article: int
 ) -> list[Judged]:
     """Return the attributions in one article; right ones overlap a true one by half and name its source."""
-    found = reports(predicates, UNCALIBRATED.quote, 0.0)
+    found = likely_reports([report(each, UNCALIBRATED.quote) for each in predicates if each.task is Task.QUOTE], 0.0)
     text = row["text"]
     marks = score.qmask(text)
     records = [
@@ -84,7 +86,8 @@ def judged_positions(
     score: ModuleType, row: Mapping[str, Any], predicates: Sequence[Predicate], article: int
 ) -> list[Judged]:
     """Return the positions in one article; those that meet a doubtful annotation are left out."""
-    found = stands(predicates, UNCALIBRATED.position, 0.0)
+    taken = [stand for each in predicates if each.task is Task.POSITION for stand in stands(each)]
+    found = likely_stands(taken, UNCALIBRATED.position, 0.0)
     text = row["text"]
     records = [
         {
@@ -139,7 +142,7 @@ def cross_validated(judged: Sequence[Judged]) -> NDArray[np.float64]:
     return found
 
 
-def report(judged: Sequence[Judged], true: int) -> None:
+def print_tables(judged: Sequence[Judged], true: int) -> None:
     """Print how reliable confidences are, and precision and recall by threshold; `true` records could be found."""
     confidence = cross_validated(judged)
     right = np.array([each.right for each in judged])
@@ -190,11 +193,11 @@ def main() -> None:
         for article, name in enumerate(sorted(names)):
             row = rows[task][name]
             words = gold.words_of(row["text"], row.get("title"), network.wordpieces)
-            judged += judge(score, row, network.read(words), article)
+            judged += judge(score, row, list(network.read(words)), article)
         true = sum(not each.get("optional") for name in names for each in rows[task][name][task])
         models[task] = fit(judged)
         print(task, models[task])
-        report(judged, true)
+        print_tables(judged, true)
     write(options.file, Calibration(models[QUOTES], models[POSITIONS]))
 
 

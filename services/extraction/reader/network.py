@@ -88,9 +88,13 @@ class Network:
                 for name in (ENCODER, ARGUMENTS)
             )
 
-    def read(self, words: Words) -> list[Predicate]:
-        """Return the candidates for cues in an article, in its order; those of positions first within a window."""
-        return [predicate for window in words.windows() for predicate in self._predicates(window)]
+    def read(self, words: Words) -> Iterator[Predicate]:
+        """Yield the candidates for cues in an article, in its order; those of positions first within a window.
+
+        One holds some kilobytes of numbers, and a long article has thousands: use each, and let it go.
+        """
+        for window in words.windows():
+            yield from self._predicates(window)
 
     def _predicates(self, window: Window) -> Iterator[Predicate]:
         pieces, features, places = window.encoded(self.wordpieces.first, self.wordpieces.last)

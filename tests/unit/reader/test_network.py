@@ -41,7 +41,7 @@ def test_finds_cues_of_both_tasks(network: Network) -> None:
 
 
 def test_nothing_to_read_is_no_fault(network: Network) -> None:
-    assert network.read(Words.of(document.parse(""), [], network.wordpieces)) == []
+    assert list(network.read(Words.of(document.parse(""), [], network.wordpieces))) == []
 
 
 def test_an_article_reads_the_same_alone_and_in_company(pipeline: Pipeline) -> None:
