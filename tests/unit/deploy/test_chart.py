@@ -182,6 +182,12 @@ def test_certificates_are_files_where_the_settings_say() -> None:
     assert variables["ONRECORD_KAFKA_SSL_KEY_PASSWORD"] == secret
 
 
+def test_an_upgrade_can_be_tried_on_some_of_the_pods() -> None:
+    for values, first in ((PLAIN, 0), (PLAIN | {"updatePartition": 1}, 1)):
+        strategy = only("StatefulSet", render(values))["spec"]["updateStrategy"]
+        assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"partition": first}}
+
+
 def test_names_of_releases_do_not_collide() -> None:
     names = {
         only("StatefulSet", render(PLAIN, release))["metadata"]["name"]
