@@ -93,6 +93,26 @@ tools: ## build helm and kubeconform with Go, for the tests of the Helm chart
 	@GOBIN=$(CURDIR)/dist/tools go install helm.sh/helm/v3/cmd/helm@v3.22.0
 	@GOBIN=$(CURDIR)/dist/tools go install github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
 
+# Its module cannot be installed by name, as it excludes versions of others; a module of ours that asks for it can build it.
+.PHONY: docker-compose
+docker-compose: ## build docker compose with Go where the plugin is not installed (many minutes)
+	@mkdir -p dist/tools dist/compose
+	@cd dist/compose && { test -f go.mod || go mod init onrecord/compose; } 2>&1 && go get github.com/docker/compose/v2/cmd@v2.40.3 \
+		&& go build -o ../tools/docker-compose github.com/docker/compose/v2/cmd
+
+IMAGE ?= onrecord
+REVISION = $$(git rev-parse HEAD)$$(git diff --quiet HEAD || echo -changed)
+
+.PHONY: image
+image: ## build the image as IMAGE, labelled with the version and the commit that it is made of
+	@docker build --file deploy/docker/Dockerfile --tag $(IMAGE) $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE)) \
+		--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" --build-arg REVISION="$(REVISION)" \
+		--build-arg SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct)" .
+
+.PHONY: container-test
+container-test: env ## build the image and run the composed system, on stand-ins made of packages (needs Docker or root)
+	@$(PYTEST) -m slow tests/integration/test_containers.py
+
 .PHONY: audit
 audit: env ## look the locked packages up among known vulnerabilities (needs the public advisory service)
 	@$(BIN)/pip-audit --requirement requirements.lock --disable-pip --strict

@@ -1,7 +1,8 @@
 """docker-compose.yml, the Dockerfile and Prometheus's settings agree with each other and with the project."""
 
+import json
+import os
 import re
-import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -12,6 +13,7 @@ import yaml
 
 from services.broker.lock import KAFKA_VERSION
 from services.enricher.settings import KafkaSettings, Settings
+from tests.containers.engine import compose_command
 
 ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -76,8 +78,10 @@ def test_prometheus_scrapes_the_port_that_the_worker_serves() -> None:
     [job] = prometheus["scrape_configs"]
     [discovery] = job["dns_sd_configs"]
     assert (discovery["names"], discovery["port"]) == (["enricher"], port)
-    assert SERVICES["enricher"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    replicas = SERVICES["enricher"]["deploy"]["replicas"]
+    assert SERVICES["enricher"]["ports"] == [f"127.0.0.1:{port}-{port + replicas - 1}:{port}"]
     assert f"EXPOSE {port}" in DOCKERFILE
+    assert str(port) in DOCKERFILE.partition("HEALTHCHECK")[2].partition("ENTRYPOINT")[0]
 
 
 def test_prometheus_and_grafana_find_what_is_mounted() -> None:
@@ -104,6 +108,14 @@ def _mounted(service: str) -> dict[str, Path]:
     return {inside: ROOT / outside for outside, inside, _ in mounts}
 
 
+@pytest.mark.parametrize("service", ["topics", "enricher"])
+def test_our_containers_may_do_nothing_that_they_need_not(service: str) -> None:
+    assert SERVICES[service]["read_only"] is True
+    assert SERVICES[service]["tmpfs"] == ["/tmp"]
+    assert SERVICES[service]["cap_drop"] == ["ALL"]
+    assert SERVICES[service]["security_opt"] == ["no-new-privileges:true"]
+
+
 def test_the_image_runs_as_a_numeric_user_who_is_not_root() -> None:
     assert len(re.findall(r"^FROM ", DOCKERFILE, re.MULTILINE)) == 2
     [user] = re.findall(r"^USER (\d+):\d+$", DOCKERFILE.rpartition("FROM ")[2], re.MULTILINE)
@@ -125,12 +137,55 @@ def _locked(path: Path) -> dict[str, set[str]]:
     return {line.split()[0]: set(re.findall(r"sha256:\w{64}", line)) for line in lines if "==" in line.split()[0]}
 
 
-def test_docker_compose_accepts_the_file() -> None:
-    docker = shutil.which("docker")
-    if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
-        pytest.skip("docker with its compose plugin is not on this machine")
-    done = subprocess.run(
-        [docker, "compose", "--file", ROOT / "docker-compose.yml", "config", "--quiet"],
-        capture_output=True, text=True, check=False,
+PRODUCTION = {
+    "ONRECORD_IMAGE": "registry.example.org/onrecord@sha256:" + "0" * 64,
+    "ONRECORD_KAFKA_BOOTSTRAP": "kafka-1.example.org:9094",
+    "ONRECORD_KAFKA_SASL_USERNAME": "enricher",
+    "ONRECORD_KAFKA_SASL_PASSWORD": "of the enricher",
+    "ONRECORD_KAFKA_SSL_CAFILE": "/etc/onrecord/ca.pem",
+    "GRAFANA_ADMIN_PASSWORD": "of the administrator",
+}
+"""What the production file cannot do without."""
+
+
+def _compose_config(*files: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Return what docker compose makes of the files, as JSON."""
+    chosen = [argument for name in files for argument in ("--file", str(ROOT / name))]
+    path = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    return subprocess.run(
+        [*compose_command(), *chosen, "config", "--format", "json"],
+        capture_output=True, text=True, check=False, env=path | environment,
     )  # fmt: skip
+
+
+def test_docker_compose_accepts_the_file() -> None:
+    done = _compose_config("docker-compose.yml")
     assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout)["services"]) == set(SERVICES)
+
+
+def test_in_production_workers_reach_brokers_of_yours_over_tls_with_a_password() -> None:
+    done = _compose_config("docker-compose.yml", "deploy/docker/production.yml", **PRODUCTION)
+    assert done.returncode == 0, done.stderr
+    services = json.loads(done.stdout)["services"]
+    assert set(services) == {"enricher", "prometheus", "grafana"}
+    enricher = services["enricher"]
+    assert enricher["image"] == PRODUCTION["ONRECORD_IMAGE"]
+    assert "build" not in enricher
+    assert "ports" not in enricher
+    assert enricher["read_only"] is True
+    settings = enricher["environment"]
+    assert settings["ONRECORD_KAFKA_SECURITY_PROTOCOL"] == "SASL_SSL"
+    [secret] = enricher["secrets"]
+    assert settings["ONRECORD_KAFKA_SSL_CAFILE"] == secret["target"]
+    memory = int(enricher["deploy"]["resources"]["limits"]["memory"])
+    assert memory > int(settings["ONRECORD_CHILDREN"]) * Settings.model_fields["child_memory_bytes"].default
+    assert services["grafana"]["environment"]["GF_AUTH_ANONYMOUS_ENABLED"] == "false"
+
+
+@pytest.mark.parametrize("missing", PRODUCTION)
+def test_in_production_nothing_starts_without_its_secrets(missing: str) -> None:
+    given = {name: value for name, value in PRODUCTION.items() if name != missing}
+    done = _compose_config("docker-compose.yml", "deploy/docker/production.yml", **given)
+    assert done.returncode != 0
+    assert missing in done.stderr
