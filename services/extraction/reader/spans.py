@@ -29,13 +29,17 @@ Range = tuple[int, int]
 
 
 def cue(predicate: Predicate) -> Range:
-    """Return the words of the cue around its strongest one."""
+    """Return the words of the cue around its strongest one, without marks at their edges ("said:")."""
     is_cue = predicate.roles.argmax(1) == CUE_ROLE
     first, after = predicate.at, predicate.at + 1
     while first > 0 and is_cue[first - 1]:
         first -= 1
     while after < len(is_cue) and is_cue[after]:
         after += 1
+    while first < predicate.at and _only_marks(predicate, first, first + 1):
+        first += 1
+    while after - 1 > predicate.at and _only_marks(predicate, after - 1, after):
+        after -= 1
     return first, after
 
 
