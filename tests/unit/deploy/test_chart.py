@@ -164,7 +164,7 @@ def test_a_worker_has_the_memory_that_its_children_may_take() -> None:
     documents = render(PLAIN)
     limit = pod(documents)["containers"][0]["resources"]["limits"]["memory"]
     children = int(environment(documents)["ONRECORD_CHILDREN"])
-    assert int(limit.removesuffix("Gi")) * 1024**3 >= children * Settings.model_fields["child_memory_bytes"].default
+    assert int(limit.removesuffix("Gi")) * 1024**3 > children * Settings.model_fields["child_memory_bytes"].default
 
 
 def test_certificates_are_files_where_the_settings_say() -> None:
