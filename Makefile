@@ -133,4 +133,4 @@ lock: env ## resolve pyproject.toml anew into the lock files
 
 .PHONY: clean
 clean: ## remove what was made here
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/asyncapi/node_modules
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/asyncapi/node_modules tests/kubernetes/node_modules
