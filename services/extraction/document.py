@@ -24,6 +24,10 @@ class Zone(StrEnum):
     DATELINE = "dateline"
 
 
+SPOKEN_ZONES = frozenset({Zone.HEADLINE, Zone.DECK, Zone.BODY})
+"""Captions, bylines and links to other articles are not this article's speech."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A paragraph, or the dateline that opens one: `text[start:end]`, without the white space around it."""
@@ -39,6 +43,11 @@ class Document:
 
     text: str
     blocks: tuple[Block, ...]
+
+    @property
+    def spoken(self) -> list[Block]:
+        """The blocks that are this article's speech, in order."""
+        return [block for block in self.blocks if block.zone in SPOKEN_ZONES]
 
     def zone_at(self, offset: int) -> Zone:
         """Return the zone of the block at `offset`; between blocks that of the one before, BODY when there is none."""

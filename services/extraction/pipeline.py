@@ -114,7 +114,7 @@ class Pipeline:
         spoken: list[quotes.Found] = []
         stated: list[positions.Stated] = []
         if model.network is not None:
-            blocks = [(block.start, block.end) for block in document.blocks if block.zone in quotes.SPOKEN_ZONES]
+            blocks = [(block.start, block.end) for block in document.spoken]
             marked = passages(document.text, blocks)
             reported, taken = _read(model.network, document, marked)
             sure = reports.likely(reported, self._least.quote)

@@ -13,8 +13,8 @@ from spacy.tokens import Doc, Span, Token
 from schemas import Entity, Modality, PositionKind, QuoteKind, Stance, Via
 from services.extraction import assertion, borders, syntax
 from services.extraction.coreference import Coreference
-from services.extraction.document import Document, Offsets
-from services.extraction.quotes import SPOKEN_ZONES, Found
+from services.extraction.document import SPOKEN_ZONES, Document, Offsets
+from services.extraction.quotes import Found
 from services.extraction.rebuttals import SAYINGS, rebuttals
 from services.extraction.stands import Stand
 

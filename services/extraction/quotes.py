@@ -17,13 +17,10 @@ from services.extraction import borders, syntax
 from services.extraction.attributions import Paragraph, Pattern, Said
 from services.extraction.coreference import Coreference
 from services.extraction.cues import Cues, lexicon
-from services.extraction.document import Block, Document, Offsets, Zone
+from services.extraction.document import Block, Document, Offsets
 from services.extraction.quotation import Passage
 from services.extraction.reports import Report
 from services.extraction.wordlists import rows
-
-SPOKEN_ZONES = frozenset({Zone.HEADLINE, Zone.DECK, Zone.BODY})
-"""Captions, bylines and links to other articles are not this article's speech."""
 
 LONGEST_TITLE = 8
 """Longer words of a title: in English nearly all titles of works begin these with capitals, and no sentence does."""
@@ -71,7 +68,7 @@ def extract(
     passages between quotation marks, `reports` the attributions that the learned reader finds, both in order.
     """
     cues = lexicon()
-    blocks = [block for block in document.blocks if block.zone in SPOKEN_ZONES]
+    blocks = document.spoken
     found = _attributed(document.text, doc, marked, reports, cues)
     _with_marked(found, _marked_quotes(document.text, doc, blocks, marked, cues), cues)
     found.sort(key=lambda quote: (quote.start, quote.end))

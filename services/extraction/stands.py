@@ -56,11 +56,11 @@ def stands(predicate: Predicate) -> Iterator[Stand]:
     holders = [(holder, holder_edges)]
     if holder is not None:
         holders += spans.further(predicate, spans.SOURCE, holder, FURTHER)
-    best = int(predicate.classes.argmax())
+    cue, best = window.offsets(*spans.cue(predicate)), int(predicate.classes.argmax())
     for who, who_edges in holders:
         for what, what_edges in targets:
             yield Stand(
-                window.offsets(*spans.cue(predicate)),
+                cue,
                 window.offsets(*who) if who is not None else None,
                 window.offsets(*what),
                 MODALITIES[best],

@@ -5,7 +5,6 @@ Needs the folder `../shared` beside the project. Prints the scores, what each st
 often gold speakers resolve to the right name, and the share of the reading's time that the entity step takes.
 """
 
-import importlib.util
 import json
 import sys
 import time
@@ -13,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from unittest import mock
 
@@ -24,6 +22,7 @@ from services.extraction import models, truecase
 from services.extraction.coreference import Coreference
 from services.extraction.document import Document, parse
 from services.extraction.tokens import open_sentences
+from training.reader.gold import module
 
 GOLD = Path(__file__).parents[2].parent / "shared" / "eval"
 SETS = ("crossner_politics.train", "crossner_politics.dev", "gum_news.all")
@@ -36,15 +35,6 @@ STEPS: dict[str, dict[str, Any]] = {
     "unclaimed names": {"entities.unclaimed.names": NOTHING},
     "agreement (votes, lists, repeats)": {"entities.agreement.reached": lambda text, names: names},
 }
-
-
-def scorer(task: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"{task}_score", GOLD / task / "score.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def load(path: Path) -> list[dict[str, Any]]:
@@ -87,7 +77,7 @@ def predicted(documents: list[Document], docs: list[Doc]) -> list[list[dict[str,
 
 def score(name: str, gold: list[dict[str, Any]], entities: list[list[dict[str, Any]]]) -> dict[str, Any]:
     found = [{"doc_id": each["doc_id"], "entities": own} for each, own in zip(gold, entities, strict=True)]
-    return scorer("entities").score(f"{name}.jsonl", gold, found)
+    return module(GOLD / "entities" / "score.py").score(f"{name}.jsonl", gold, found)
 
 
 def recognition() -> None:
@@ -122,7 +112,7 @@ def recognition() -> None:
 
 
 def resolution() -> None:
-    quotes = scorer("quotes")
+    quotes = module(GOLD / "quotes" / "score.py")
     gold = load(GOLD / "quotes" / "polnear.dev.jsonl")
     documents, docs = readings([each["text"] for each in gold])
     counts: Counter[str] = Counter()

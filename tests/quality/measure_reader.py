@@ -7,12 +7,10 @@ left out, and prints the scores as a table. `--weights FILE` adds a row for anot
 """
 
 import argparse
-import importlib.util
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from unittest import mock
 
@@ -20,6 +18,7 @@ from schemas import RawArticle
 from services.extraction.pipeline import Pipeline
 from services.extraction.reader.network import Network
 from services.extraction.thresholds import Thresholds
+from training.reader.gold import module
 
 GOLD = Path(__file__).parents[2].parent / "shared" / "eval"
 QUOTES, POSITIONS, TEXTBOOK = "quotes/polnear.dev", "positions/positions_news.dev", "positions/plover_policy.dev"
@@ -40,16 +39,6 @@ PARTS: dict[str, dict[str, Any]] = {
     "targets with their subjects": {f"{EXTRACTION}.positions._without_subject": lambda offsets, target: offsets},
 }
 """What is replaced by what, to leave a part out."""
-
-
-def module(path: Path) -> ModuleType:
-    """Return the evaluation's module at `path`."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
 
 
 def rows(name: str) -> list[dict[str, Any]]:

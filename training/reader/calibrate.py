@@ -7,7 +7,6 @@ are right, and what each threshold does to precision and recall.
 """
 
 import argparse
-import importlib.util
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.extraction.document import Offsets
+from services.extraction.positions import STANCES
 from services.extraction.reader.confidence import UNCALIBRATED, Calibration, Confidence
 from services.extraction.reader.network import CALIBRATION, Network, Predicate, Task
 from services.extraction.reports import likely as likely_reports
@@ -32,8 +32,6 @@ FOLDS = 5
 PENALTY = 1.0
 """Strength of the pull of weights towards zero: there are few records and fewer weights."""
 
-STANCES = {"demand": "support", "support": "support", "commit": "support", "oppose": "oppose", "reject": "oppose"}
-
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -42,16 +40,6 @@ class Judged:
     article: int
     evidence: tuple[float, ...]
     right: bool
-
-
-def scorer(folder: Path, task: str) -> ModuleType:
-    """Return the evaluation's scorer of a task."""
-    spec = importlib.util.spec_from_file_location(f"{task}_score", folder / task / "score.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def judged_quotes(
@@ -93,7 +81,7 @@ def judged_positions(
         {
             "holder": _span(text, each.holder),
             "target": _span(text, each.target),
-            "stance": STANCES.get(each.modality, "neutral"),
+            "stance": STANCES[each.modality],
         }
         for each in found
     ]
@@ -188,7 +176,7 @@ def main() -> None:
     held = zip((QUOTES, POSITIONS), gold.held_out(rows[QUOTES], rows[POSITIONS]), strict=True)
     for task, names in held:
         judge = judged_quotes if task == QUOTES else judged_positions
-        score = scorer(options.data, task)
+        score = gold.module(options.data / task / "score.py")
         judged: list[Judged] = []
         for article, name in enumerate(sorted(names)):
             row = rows[task][name]

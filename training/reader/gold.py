@@ -5,22 +5,25 @@ annotations with one cue are one predicate with several arguments.
 """
 
 import hashlib
+import importlib.util
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from services.extraction import document, quotation
 from services.extraction.reader.wordpieces import WordPieces
-from services.extraction.reader.words import READ_ZONES, WORD, Words
+from services.extraction.reader.words import WORD, Words
+from services.extraction.stands import MODALITIES as CUED
 
 QUOTES, POSITIONS = "quotes", "positions"
 TASKS = (POSITIONS, QUOTES)
 """In the order of the network's outputs."""
 
-MODALITIES = ("none", "demand", "support", "commit", "oppose", "reject", "open")
+MODALITIES = ("none", *CUED)
 """Classes of a position's cue; the first stands for no cue. A quote's cue has but two: no and yes."""
 
 HELD_OUT = 60
@@ -102,6 +105,16 @@ def load(path: Path) -> dict[str, dict[str, Any]]:
         return {row["doc_id"]: row for row in map(json.loads, lines)}
 
 
+def module(path: Path) -> ModuleType:
+    """Return the evaluation's module at `path`: its scorers are files beside the data, and no package."""
+    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
 def held_out(quoted: Mapping[str, Any], positioned: Mapping[str, Any]) -> tuple[set[str], set[str]]:
     """Return the names of the articles held out for quotes and for positions; those with both come first.
 
@@ -140,7 +153,7 @@ def _weight(word: str) -> float:
 def words_of(text: str, title: str | None, wordpieces: WordPieces) -> Words:
     """Return the words of an article as the service would read them."""
     parsed = document.parse(text, title)
-    blocks = [(block.start, block.end) for block in parsed.blocks if block.zone in READ_ZONES]
+    blocks = [(block.start, block.end) for block in parsed.spoken]
     return Words.of(parsed, quotation.passages(text, blocks), wordpieces)
 
 

@@ -56,7 +56,6 @@ class Data:
     wordpieces: WordPieces
     train: list[Example]
     held: list[Example]
-    strengths: dict[str, dict[str, float]]
 
 
 def start_folder() -> Path:
@@ -98,7 +97,7 @@ def read_data(folder: Path, share: float) -> Data:
             },
         )
 
-    return Data(kept, wordpieces, [example(name) for name in names], [example(name) for name in sorted(out)], strengths)
+    return Data(kept, wordpieces, [example(name) for name in names], [example(name) for name in sorted(out)])
 
 
 def _vocabulary(full: WordPieces, texts: Iterable[str]) -> list[str]:

@@ -16,9 +16,6 @@ from services.extraction.reader.wordpieces import WordPieces
 WORD = re.compile(r"\w+|[^\w\s]")
 """Letters and digits make words, every other mark is one by itself: all borders of spans fall between these."""
 
-READ_ZONES = frozenset({Zone.HEADLINE, Zone.DECK, Zone.BODY})
-"""Captions, bylines and links to other articles are not this article's speech."""
-
 WINDOW_PIECES = 224
 """Pieces that a window holds at most, marks of its paragraphs included. The encoder was taught with 256 at most."""
 
@@ -42,9 +39,7 @@ class Words:
         """Return the words of `document`. `marked`: its passages between quotation marks, in order."""
         words = cls(document.text)
         edges = [edge for passage in marked for edge in (passage.start, passage.end)]
-        for block in document.blocks:
-            if block.zone not in READ_ZONES:
-                continue
+        for block in document.spoken:
             first = len(words.spans)
             headline = 6 * (block.zone is not Zone.BODY)
             for match in WORD.finditer(document.text, block.start, block.end):
