@@ -27,9 +27,9 @@ from services.enricher.partitions import Partitions
 from services.enricher.preflight import check_brokers
 from services.enricher.retry import GaveUpError, describe
 from services.enricher.scope import Scope
+from services.enricher.settings import PREFIX, Settings, SettingsError
 from services.enricher.settings import Delivery as Mode
-from services.enricher.settings import Settings, SettingsError
-from services.enricher.tracing import new_tracing
+from services.enricher.tracing import Tracing
 from services.enricher.transactions import ExactlyOnce
 from services.enricher.watchdog import Watchdog
 from services.enricher.window import Window
@@ -221,3 +221,16 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
         return False
     await working
     return True
+
+
+def new_tracing(settings: Settings) -> Tracing:
+    """Return the tracing that the settings ask for; raises SettingsError when it cannot be had as it is set up."""
+    if not settings.tracing_enabled:
+        return Tracing()
+    try:
+        from services.enricher.spans import exporting  # noqa: PLC0415 - the packages are optional
+    except ImportError as error:
+        raise SettingsError(
+            f"{PREFIX}TRACING_ENABLED needs the optional group tracing: pip install 'onrecord[tracing]' ({error})"
+        ) from None
+    return exporting()

@@ -5,7 +5,6 @@ spans.py does it with OpenTelemetry, and is imported when ONRECORD_TRACING_ENABL
 
 from services.enricher.consumer import Raw
 from services.enricher.messages import Failure, Outgoing, Result
-from services.enricher.settings import PREFIX, Settings, SettingsError
 
 
 class Trace:
@@ -40,16 +39,3 @@ class Tracing:
 
 
 _UNTOLD = Trace()
-
-
-def new_tracing(settings: Settings) -> Tracing:
-    """Return the tracing that the settings ask for; raises SettingsError when it cannot be had as it is set up."""
-    if not settings.tracing_enabled:
-        return Tracing()
-    try:
-        from services.enricher.spans import exporting  # noqa: PLC0415 - the packages are optional
-    except ImportError as error:
-        raise SettingsError(
-            f"{PREFIX}TRACING_ENABLED needs the optional group tracing: pip install 'onrecord[tracing]' ({error})"
-        ) from None
-    return exporting()

@@ -16,11 +16,12 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, Sampler
 from opentelemetry.trace import SpanKind, StatusCode
 
 from schemas.deadletter import original_headers
+from services.enricher.app import new_tracing
 from services.enricher.consumer import Raw
 from services.enricher.messages import Outgoing, ReadSpan, Result, traceparent
 from services.enricher.settings import Settings, SettingsError
 from services.enricher.spans import Spans, exporting
-from services.enricher.tracing import Tracing, new_tracing
+from services.enricher.tracing import Tracing
 from tests.unit.enricher.lanes import Bench, until
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -167,7 +168,7 @@ async def test_what_is_given_up_or_was_delivered_before_ends_its_trace_and_says_
 def test_tracing_is_off_by_default_and_then_loads_nothing() -> None:
     program = (
         "import sys; import services.enricher.app; from services.enricher.settings import Settings;"
-        "from services.enricher.tracing import new_tracing; new_tracing(Settings());"
+        "from services.enricher.app import new_tracing; new_tracing(Settings());"
         "sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
