@@ -172,9 +172,10 @@ class Settings(BaseSettings):
     rebalance_timeout_seconds: float = _setting(
         60.0, "How long a worker may take to hand over its partitions before it is thrown out.", "seconds", ge=6
     )
-    # Two or more batches a child keep it busy; more only means more work given up when the partition moves.
+    # One transaction fills while another is confirmed: room for two and more keeps children and brokers busy at once.
+    # Far more only means more work given up when the partition moves. Long articles are limited by their bytes first.
     in_flight_articles: int = _setting(
-        64, "Articles that are read and not yet confirmed; the consumer pauses beyond.", "articles", ge=1
+        256, "Articles that are read and not yet confirmed; the consumer pauses beyond.", "articles", ge=1
     )
     in_flight_bytes: int = _setting(
         64 * MEBIBYTE, "The same in bytes of raw messages. One message is always let through.", "bytes", ge=1

@@ -56,6 +56,8 @@ class Broker:
         self.after_commit: list[Exception] = []
         self.opened = self.closed = 0
         self.too_large: set[bytes | None] = set()
+        self.slow: asyncio.Future[None] | None = None
+        """What a delivery waits for."""
 
     async def open(self) -> int:
         self.opened += 1
@@ -64,6 +66,8 @@ class Broker:
     async def deliver(self, outputs: Sequence[Outgoing], offset: int) -> None:
         if self.failures:
             raise self.failures.pop(0)
+        if self.slow is not None:
+            await self.slow
         if any(output.value in self.too_large for output in outputs):
             raise MessageSizeTooLargeError
         self.batches.append(list(outputs))

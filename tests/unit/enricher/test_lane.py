@@ -11,6 +11,7 @@ from schemas import DeadLetterHeaders, Reason
 from schemas.topics import DEAD_LETTERS
 from services.enricher.deadletter import TooManyDeadLettersError
 from services.enricher.retry import GaveUpError
+from services.enricher.settings import Settings
 from tests.unit.enricher.lanes import Bench, until
 
 Make = Callable[..., Bench]
@@ -66,6 +67,20 @@ async def test_a_batch_does_not_wait_for_articles_for_which_there_is_no_room(ben
     bench.start()
     await taking
     assert bench.broker.values == [b"A", b"B"]
+
+
+async def test_by_default_a_whole_transaction_is_read_while_another_is_delivered(bench_of: Make) -> None:
+    defaults = Settings()
+    bench = bench_of(articles=defaults.in_flight_articles)
+    bench.broker.slow = asyncio.get_running_loop().create_future()
+    bench.start()
+    async with asyncio.timeout(5):
+        await bench.take(*["a"] * 2 * defaults.transaction_articles)
+    await until(lambda: not bench.reader.reading)
+    assert bench.broker.batches == []
+    bench.broker.slow.set_result(None)
+    await bench.finish()
+    assert len(bench.broker.values) == 2 * defaults.transaction_articles
 
 
 async def test_what_the_broker_has_committed_already_is_skipped(bench_of: Make) -> None:
