@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from schemas import Reason
 from schemas.cloudevents import TRACEPARENT
+from services.extraction.steps import Timing
 
 Headers = list[tuple[str, bytes]]
 
@@ -55,6 +56,8 @@ class Facts:
 
     characters: int
     """Length of the text in code points."""
+    tokens: int
+    """Words and marks of the text as spaCy counts them; 0 where it was not read."""
     skipped: bool
     """Whether the article was passed on unread, for want of a model for its language."""
     entities: tuple[str, ...]
@@ -63,6 +66,8 @@ class Facts:
     """Of each quote: its kind, whether its speaker is known, its confidence."""
     positions: tuple[tuple[str, str, float], ...]
     """Of each position: its stance, its modality, its confidence."""
+    steps: tuple[Timing, ...]
+    """What the reading took, by step, in the order in which it was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class ReadSpan:
     began_ns: int
     ended_ns: int
     articles: int
+    epoch_ns: int
+    """Unix time less the clock that the steps are timed with, at the time that the reading began."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,15 @@ from prometheus_client.process_collector import ProcessCollector
 
 from schemas import EntityType, Modality, QuoteKind, Reason, Stance
 from services.enricher.messages import Result
+from services.extraction.steps import Step
 
 # The *_created series double the number of series, and promtool takes them for gauges without a unit.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 # From a stub's reading to the default deadline of an article.
 READING_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+# From the checks of a short article to the network's run over a long one.
+STEP_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 # From a live article to the end of a backlog of hours.
 LATENCY_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14400.0)
 BATCH_ARTICLES = (1, 2, 3, 4, 6, 8, 12, 16, 32)
@@ -29,6 +32,7 @@ CONFIDENCE = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 LABEL_VALUES: dict[str, tuple[str, ...]] = {
     "reason": tuple(Reason),
+    "step": tuple(Step),
     "cause": ("crash", "memory", "deadline", "nursery", "recycled"),
     "type": tuple(EntityType),
     "kind": tuple(QuoteKind),
@@ -36,8 +40,8 @@ LABEL_VALUES: dict[str, tuple[str, ...]] = {
     "stance": tuple(Stance),
     "modality": tuple(Modality),
 }
-"""What the labels of the counters may be. Each series is there from the start, at zero: Prometheus does not see the
-increase that brings a series into being, and the first dead letter of its kind is the one to be told of."""
+"""What the labels of counters and histograms may be. Each series is there from the start, at zero: Prometheus does not
+see the increase that brings a series into being, and the first dead letter of its kind is the one to be told of."""
 
 Kind = Literal["counter", "gauge", "histogram", "info"]
 
@@ -165,8 +169,16 @@ class Metrics:
         "histogram",
         "onrecord_reading_seconds",
         "Time a child needs for an article (its share of the batch).",
-        "Compare with characters read: longer articles, or a slower machine.",
+        "Compare with characters read: longer articles, or a slower machine. The steps say where it goes.",
         buckets=READING_SECONDS,
+    )
+    reading_step_seconds: Histogram = _metric(
+        "histogram",
+        "onrecord_reading_step_seconds",
+        "Time that a step of the reading takes for an article; what is done for several at once, its share.",
+        "All steps alike: a slower machine. One alone: a release, a model, or articles of another kind.",
+        "step",
+        buckets=STEP_SECONDS,
     )
     child_restarts: Counter = _metric(
         "counter",
@@ -195,6 +207,12 @@ class Metrics:
         "onrecord_characters_read_total",
         "Length of the texts read, in code points.",
         "Its rate over the children is the speed of reading.",
+    )
+    tokens_read: Counter = _metric(
+        "counter",
+        "onrecord_tokens_read_total",
+        "Words and marks of the texts read, as spaCy counts them.",
+        "What reading time follows. Fewer characters to a token than usual: markup or another script among the text.",
     )
     entities: Counter = _metric(
         "counter",
@@ -272,6 +290,9 @@ class Metrics:
             return
         self.articles_skipped.inc(facts.skipped)
         self.characters_read.inc(facts.characters)
+        self.tokens_read.inc(facts.tokens)
+        for timing in facts.steps:
+            self.reading_step_seconds.labels(step=timing.step).observe(timing.seconds)
         for entity_type in facts.entities:
             self.entities.labels(type=entity_type).inc()
         for kind, known, confidence in facts.quotes:
@@ -293,17 +314,19 @@ CATALOGUE: tuple[Spec, ...] = tuple(_SPECS.values())
 
 
 def _make(spec: Spec, registry: CollectorRegistry) -> Counter | Gauge | Histogram | Info:
-    if spec.kind == "counter":
-        counter = Counter(spec.name, spec.meaning, spec.labels, registry=registry)
-        if spec.labels:
-            for values in itertools.product(*(LABEL_VALUES[label] for label in spec.labels)):
-                counter.labels(*values)
-        return counter
     if spec.kind == "gauge":
         return Gauge(spec.name, spec.meaning, spec.labels, registry=registry)
-    if spec.kind == "histogram":
-        return Histogram(spec.name, spec.meaning, spec.labels, registry=registry, buckets=spec.buckets)
-    return Info(spec.name.removesuffix("_info"), spec.meaning, registry=registry)
+    if spec.kind == "info":
+        return Info(spec.name.removesuffix("_info"), spec.meaning, registry=registry)
+    metric = (
+        Counter(spec.name, spec.meaning, spec.labels, registry=registry)
+        if spec.kind == "counter"
+        else Histogram(spec.name, spec.meaning, spec.labels, registry=registry, buckets=spec.buckets)
+    )
+    if spec.labels:
+        for values in itertools.product(*(LABEL_VALUES[label] for label in spec.labels)):
+            metric.labels(*values)
+    return metric
 
 
 HEADING = """# Metrics

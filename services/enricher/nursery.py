@@ -96,6 +96,8 @@ class Reply:
     results: list[Result]
     began_ns: int
     """When the reading began, in nanoseconds of Unix time."""
+    clock_ns: int
+    """The same moment on the clock that the steps are timed with (time.perf_counter_ns)."""
     seconds: float
     memory_bytes: int
     """Resident memory of the child after the batch, the pages it shares with its siblings included."""
@@ -180,9 +182,10 @@ def _live(connection: socket.socket, reading: Reading, parent: int, memory_bytes
         frames.send(connection, Born(os.getpid()))
         while True:
             batch = frames.receive(connection)
-            began_ns, started = time.time_ns(), time.perf_counter()
+            began_ns, clock_ns = time.time_ns(), time.perf_counter_ns()
             results = reading.read(batch)
-            frames.send(connection, Reply(results, began_ns, time.perf_counter() - started, _resident_bytes()))
+            seconds = (time.perf_counter_ns() - clock_ns) / 1e9
+            frames.send(connection, Reply(results, began_ns, clock_ns, seconds, _resident_bytes()))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         status = 0
     except MemoryError:

@@ -26,7 +26,8 @@ from schemas.articles import fault
 from services.enricher.limits import RefusedError, check_article, check_bytes
 from services.enricher.messages import Facts, Failure, Message, Outgoing, Result, traceparent
 from services.enricher.settings import Settings
-from services.extraction.pipeline import Pipeline
+from services.extraction.pipeline import Pipeline, Reading
+from services.extraction.steps import Step, Stopwatch, Timing
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 HEADERS_BYTES = 4096
@@ -40,6 +41,8 @@ MESSAGE_CHARACTERS = 300
 class _Work:
     article: RawArticle
     trace: str | None
+    steps: list[Timing]
+    """What has been done to it so far."""
 
 
 class Reader:
@@ -52,11 +55,7 @@ class Reader:
     def read(self, batch: Sequence[Message]) -> list[Result]:
         """Return one result a message, in their order. Whatever the messages are, it raises MemoryError alone."""
         admitted = [self._admit(message) for message in batch]
-        work = [
-            _Work(article, traceparent(message.headers))
-            for article, message in zip(admitted, batch, strict=True)
-            if isinstance(article, RawArticle)
-        ]
+        work = [one for one in admitted if isinstance(one, _Work)]
         try:
             results = iter(self._finish(work))
         except MemoryError:
@@ -65,18 +64,20 @@ class Reader:
             results = iter([self._alone(one) for one in work])
         return [Result(failure=one) if isinstance(one, Failure) else next(results) for one in admitted]
 
-    def _admit(self, message: Message) -> RawArticle | Failure:
+    def _admit(self, message: Message) -> _Work | Failure:
+        watch = Stopwatch()
         try:
             article = parse(check_bytes(message.value, self._settings))
             check_article(article, self._settings)
         except RefusedError as error:
             return Failure(error.reason, error.message[:MESSAGE_CHARACTERS], attempts=1)
-        return article
+        watch.lap(Step.VALIDATION)
+        return _Work(article, traceparent(message.headers), watch.timings)
 
     def _finish(self, work: Sequence[_Work]) -> list[Result]:
-        enriched = self._pipeline.read([one.article for one in work])
+        readings = self._pipeline.measured([one.article for one in work])
         source = self._settings.event_source
-        return [result(one.article, reading, source, one.trace) for one, reading in zip(work, enriched, strict=True)]
+        return [_result(one, reading, source) for one, reading in zip(work, readings, strict=True)]
 
     def _alone(self, one: _Work) -> Result:
         try:
@@ -111,15 +112,17 @@ def parse(value: bytes) -> RawArticle:
     return article
 
 
-def result(article: RawArticle, reading: EnrichedArticle, source: str, trace: str | None) -> Result:
+def _result(work: _Work, reading: Reading, source: str) -> Result:
     """Return what becomes of an article that was read: its events, or a failure when one is too large for Kafka."""
-    outputs = events(reading, source, trace)
+    watch = Stopwatch()
+    outputs = events(reading.article, source, work.trace)
+    watch.lap(Step.SERIALISATION)
     for output in outputs:
         size, limit = len(output.value or b"") + HEADERS_BYTES, _LIMITS[output.topic]
         if size > limit:
             message = f"{size} bytes for {output.topic}, which takes {limit}"
             return Result(failure=Failure(Reason.OUTPUT_TOO_LARGE, message, attempts=1))
-    return Result(outputs=outputs, facts=_facts(len(article.text), reading))
+    return Result(outputs=outputs, facts=_facts(work, reading, watch.timings))
 
 
 def events(article: EnrichedArticle, source: str, trace: str | None) -> tuple[Outgoing, ...]:
@@ -150,13 +153,16 @@ def events(article: EnrichedArticle, source: str, trace: str | None) -> tuple[Ou
     )
 
 
-def _facts(characters: int, article: EnrichedArticle) -> Facts:
+def _facts(work: _Work, reading: Reading, last: list[Timing]) -> Facts:
+    article = reading.article
     return Facts(
-        characters=characters,
+        characters=len(work.article.text),
+        tokens=reading.tokens,
         skipped=article.provenance.skipped is not None,
         entities=tuple(str(one.type) for one in article.entities),
         quotes=tuple((str(one.kind), one.speaker is not None, one.confidence) for one in article.quotes),
         positions=tuple((str(one.stance), str(one.modality), one.confidence) for one in article.positions),
+        steps=(*work.steps, *reading.steps, *last),
     )
 
 

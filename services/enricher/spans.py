@@ -3,6 +3,7 @@
     process news.article.raw.v1     consumer; child of the raw event's traceparent, or the root of a new trace
       poll                          fetched from Kafka, until there was room to read it
       read                          by a child process, with the articles of its batch
+        validation ... serialisation  the steps of the reading (services/extraction/steps.py)
       publish                       producer; from its turn to the brokers' confirmation
 
 The outputs carry the context of `publish`, so whoever reads them goes on from there. Names and attributes follow
@@ -28,12 +29,15 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from schemas.cloudevents import TRACEPARENT
 from services.enricher.consumer import Raw
-from services.enricher.messages import Failure, Outgoing, Result, traceparent
+from services.enricher.messages import Failure, Outgoing, ReadSpan, Result, traceparent
 from services.enricher.settings import SettingsError
 from services.enricher.tracing import Trace, Tracing
 
 SERVICE = "onrecord-enricher"
 """The service's name in traces unless OpenTelemetry's variables give it another."""
+
+BATCH = "onrecord.batch.articles"
+"""Attribute of a reading and of its steps: how many articles were read at once."""
 
 CLOSE_SECONDS = 5.0
 """How long the last spans may take to leave when the worker ends: a collector that is away must not hold it up."""
@@ -92,11 +96,7 @@ class _Recorded(Trace):
 
     def read(self, result: Result) -> tuple[Outgoing, ...]:
         if result.span is not None:
-            reading = self._tracer.start_span("read", self._around, start_time=result.span.began_ns)
-            reading.set_attribute("onrecord.batch.articles", result.span.articles)
-            if result.failure is not None:
-                _fail(reading, result.failure)
-            reading.end(result.span.ended_ns)
+            self._record(result, result.span)
         sent = _operation("publish", "send")
         self._publishing = self._tracer.start_span("publish", self._around, SpanKind.PRODUCER, sent)
         carrier: dict[str, str] = {}
@@ -104,6 +104,22 @@ class _Recorded(Trace):
         if TRACEPARENT not in carrier:  # OTEL_SDK_DISABLED: no trace was begun, and that of the raw event goes on
             return result.outputs
         return tuple(_with(output, carrier[TRACEPARENT]) for output in result.outputs)
+
+    def _record(self, result: Result, read: ReadSpan) -> None:
+        """Record the reading, and each of its steps."""
+        reading = self._tracer.start_span("read", self._around, start_time=read.began_ns)
+        reading.set_attribute(BATCH, read.articles)
+        if result.failure is not None:
+            _fail(reading, result.failure)
+        if result.facts is not None and reading.is_recording():
+            within = trace.set_span_in_context(reading, Context())
+            for step in result.facts.steps:
+                began_ns, ended_ns = step.began_ns + read.epoch_ns, step.ended_ns + read.epoch_ns
+                attributes = {BATCH: step.articles}
+                self._tracer.start_span(step.step.value, within, attributes=attributes, start_time=began_ns).end(
+                    ended_ns
+                )
+        reading.end(read.ended_ns)
 
     def retried(self, error: str) -> None:
         if self._publishing is not None:

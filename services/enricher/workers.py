@@ -187,7 +187,8 @@ class WorkerPool:
             self._backlog.suspect(batch)
             return False
         self._count(slot, reply, len(batch))
-        span = ReadSpan(reply.began_ns, reply.began_ns + round(reply.seconds * 1e9), len(batch))
+        ended_ns = reply.began_ns + round(reply.seconds * 1e9)
+        span = ReadSpan(reply.began_ns, ended_ns, len(batch), epoch_ns=reply.began_ns - reply.clock_ns)
         for job, result in zip(batch, reply.results, strict=True):
             _settle(job, replace(result, span=span) if self._settings.tracing_enabled else result)
         if 0 < self._settings.child_articles <= child.articles:

@@ -18,6 +18,7 @@ from services.extraction.document import Document, parse
 from services.extraction.quotation import Passage, passages
 from services.extraction.reader.network import Network, Task
 from services.extraction.reader.words import Words
+from services.extraction.steps import Step, Stopwatch, Timing
 from services.extraction.tokens import open_sentences
 
 SERVICE = "onrecord"
@@ -50,6 +51,16 @@ class _Model:
     """The learned reader of quotes and positions; None where neither is read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read out of an article, and what that took."""
+
+    article: EnrichedArticle
+    tokens: int = 0
+    """spaCy's tokens of the text; 0 where it was not read."""
+    steps: tuple[Timing, ...] = ()
+
+
 class Pipeline:
     """Reads articles with the extractors that it was given; loads and runs what these need, and no more."""
 
@@ -77,8 +88,12 @@ class Pipeline:
         self._models = {tag.lower(): _load(tag.lower(), package, wanted) for tag, package in models.items()}
 
     def read(self, articles: Sequence[RawArticle]) -> list[EnrichedArticle]:
-        """Return the readings of `articles`, in their order."""
-        readings: dict[int, EnrichedArticle] = {}
+        """Return what is read out of `articles`, in their order."""
+        return [reading.article for reading in self.measured(articles)]
+
+    def measured(self, articles: Sequence[RawArticle]) -> list[Reading]:
+        """Return the readings of `articles`, in their order, with the time that each step took."""
+        readings: dict[int, Reading] = {}
         readable: dict[str, list[int]] = {}
         for index, article in enumerate(articles):
             language = article.language.partition("-")[0].lower()
@@ -86,16 +101,13 @@ class Pipeline:
             if reason is None:
                 readable.setdefault(language, []).append(index)
             else:
-                readings[index] = assembly.enriched(
-                    article, _provenance(skipped=reason), publish_text=self._publish_text
-                )
+                skipped = _provenance(skipped=reason)
+                readings[index] = Reading(assembly.enriched(article, skipped, publish_text=self._publish_text))
         for language, indices in readable.items():
-            model = self._models[language]
-            documents = [parse(articles[index].text, articles[index].title) for index in indices]
-            tokenised = (open_sentences(each, model.nlp.make_doc(truecase.readable(each))) for each in documents)
-            parsed = model.nlp.pipe(tokenised, batch_size=BATCH_ARTICLES)
-            for index, document, doc in zip(indices, documents, parsed, strict=True):
-                readings[index] = self._annotate(articles[index], document, doc, model)
+            for first in range(0, len(indices), BATCH_ARTICLES):
+                some = indices[first : first + BATCH_ARTICLES]
+                together = self._together([articles[index] for index in some], self._models[language])
+                readings.update(zip(some, together, strict=True))
         return [readings[index] for index in range(len(articles))]
 
     def _why_unread(self, article: RawArticle, language: str) -> str | None:
@@ -109,20 +121,41 @@ class Pipeline:
             return f"the text has {len(article.text)} characters, and the model reads {model.nlp.max_length} at most"
         return None
 
-    def _annotate(self, article: RawArticle, document: Document, doc: Doc, model: _Model) -> EnrichedArticle:
+    def _together(self, articles: Sequence[RawArticle], model: _Model) -> list[Reading]:
+        """Return the readings of articles that spaCy computes at once."""
+        watch = Stopwatch()
+        documents = [parse(article.text, article.title) for article in articles]
+        tokenised = [open_sentences(each, model.nlp.make_doc(truecase.readable(each))) for each in documents]
+        watch.lap(Step.DOCUMENT, len(articles))
+        docs = list(model.nlp.pipe(tokenised, batch_size=BATCH_ARTICLES))
+        watch.lap(Step.SYNTAX, len(articles))
+        readings = []
+        for article, document, doc in zip(articles, documents, docs, strict=True):
+            alone = Stopwatch()
+            enriched = self._annotate(article, document, doc, model, alone)
+            readings.append(Reading(enriched, len(doc), (*watch.timings, *alone.timings)))
+        return readings
+
+    def _annotate(
+        self, article: RawArticle, document: Document, doc: Doc, model: _Model, watch: Stopwatch
+    ) -> EnrichedArticle:
         coreference = Coreference(document, doc, article.article_id, article.revision, article.published_at)
+        watch.lap(Step.ENTITIES)
         spoken: list[quotes.Found] = []
         stated: list[positions.Stated] = []
         if model.network is not None:
             blocks = [(block.start, block.end) for block in document.spoken]
             marked = passages(document.text, blocks)
             reported, taken = _read(model.network, document, marked)
+            watch.lap(Step.READER)
             sure = reports.likely(reported, self._least.quote)
             spoken = quotes.extract(document, doc, coreference, marked, sure)
+            watch.lap(Step.QUOTES)
             if "positions" in model.extractors:
                 held = stands.likely(taken, model.network.calibration.position, self._least.position)
                 stated = positions.extract(document, doc, coreference, spoken, held)
-        return assembly.enriched(
+                watch.lap(Step.POSITIONS)
+        enriched = assembly.enriched(
             article,
             model.provenance,
             entities=coreference.entities if "entities" in model.extractors else [],
@@ -130,6 +163,8 @@ class Pipeline:
             positions=[assembly.position(article, document.text, each) for each in stated],
             publish_text=self._publish_text,
         )
+        watch.lap(Step.ASSEMBLY)
+        return enriched
 
 
 def _read(

@@ -10,6 +10,7 @@ from typing import NoReturn
 from schemas import Reason
 from services.enricher.messages import Facts, Failure, Message, Outgoing, Result
 from services.enricher.settings import Settings
+from services.extraction.steps import Step, Stopwatch
 
 MEBIBYTE = 1024 * 1024
 
@@ -41,11 +42,14 @@ class Obedient:
 
     def _one(self, message: Message, company: int) -> Result:
         self._read += 1
+        watch = Stopwatch()
         if message.value == b"refuse":
             return Result(failure=Failure(Reason.NOT_JSON, "refused", attempts=1))
         order = self._orders.get(message.value or b"")
         answer = (order and order(company)) or message.value
-        facts = Facts(1, False, ("ORG",), (("direct", True, 0.9),), (("support", "demand", 0.4),))
+        watch.lap(Step.SYNTAX)
+        quotes, positions = (("direct", True, 0.9),), (("support", "demand", 0.4),)
+        facts = Facts(1, 1, False, ("ORG",), quotes, positions, tuple(watch.timings))
         return Result(outputs=(Outgoing("echo", None, answer, message.headers),), facts=facts)
 
 

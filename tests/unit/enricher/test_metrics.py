@@ -11,6 +11,7 @@ from services.enricher.messages import Facts, Failure, Result
 from services.enricher.metrics import CATALOGUE, LABEL_VALUES, Metrics, markdown
 from services.enricher.reading import Reader
 from services.enricher.settings import Settings
+from services.extraction.steps import Step, Timing
 from tests.fuzz import Fuzzer
 
 DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
@@ -34,7 +35,9 @@ def test_every_metric_has_a_name_by_the_rules_and_says_what_to_do() -> None:
 def filled() -> Metrics:
     """Metrics in which every series of the catalogue has a sample."""
     metrics = Metrics()
-    metrics.count(Result(facts=Facts(10, True, ("ORG",), (("direct", False, 0.9),), (("oppose", "reject", 0.4),))))
+    quotes, positions = (("direct", False, 0.9),), (("oppose", "reject", 0.4),)
+    steps = (Timing(Step.SYNTAX, 0, 80_000_000, articles=8), Timing(Step.QUOTES, 80_000_000, 83_000_000))
+    metrics.count(Result(facts=Facts(10, 3, True, ("ORG",), quotes, positions, steps)))
     metrics.articles_failed.labels(reason=Reason.NOT_JSON).inc()
     metrics.consumer_lag.labels(partition="0").set(3)
     metrics.child_restarts.labels(cause="crash").inc()
@@ -60,6 +63,9 @@ def test_two_workers_in_one_process_do_not_share_metrics() -> None:
 def test_facts_are_counted() -> None:
     value = filled().registry.get_sample_value
     assert value("onrecord_characters_read_total") == 10
+    assert value("onrecord_tokens_read_total") == 3
+    assert value("onrecord_reading_step_seconds_sum", {"step": "syntax"}) == 0.01
+    assert value("onrecord_reading_step_seconds_sum", {"step": "quotes"}) == 0.003
     assert value("onrecord_articles_skipped_total") == 1
     assert value("onrecord_entities_total", {"type": "ORG"}) == 1
     assert value("onrecord_quotes_total", {"kind": "direct", "speaker": "unknown"}) == 1
@@ -73,7 +79,9 @@ def test_every_series_is_there_before_it_counts_so_that_its_first_increase_is_se
     for reason in Reason:
         assert value("onrecord_articles_failed_total", {"reason": reason}) == 0
     assert value("onrecord_positions_total", {"stance": "oppose", "modality": "reject"}) == 0
-    assert {label for spec in CATALOGUE if spec.kind == "counter" for label in spec.labels} == LABEL_VALUES.keys()
+    assert value("onrecord_reading_step_seconds_count", {"step": "quotes"}) == 0
+    closed = {label for spec in CATALOGUE if spec.kind in {"counter", "histogram"} for label in spec.labels}
+    assert closed == LABEL_VALUES.keys()
 
 
 def series(metrics: Metrics) -> set[str]:

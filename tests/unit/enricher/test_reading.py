@@ -14,6 +14,8 @@ from services.enricher import reading
 from services.enricher.messages import Headers, Message, Result
 from services.enricher.reading import Reader
 from services.enricher.settings import Settings
+from services.extraction.pipeline import Reading
+from services.extraction.steps import Step, Timing
 
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -24,9 +26,10 @@ class OneEntity:
     def __init__(self, *configuration: object) -> None:
         self.batches: list[int] = []
 
-    def read(self, articles: Sequence[RawArticle]) -> list[EnrichedArticle]:
+    def measured(self, articles: Sequence[RawArticle]) -> list[Reading]:
         self.batches.append(len(articles))
-        return [self._one(article, len(articles)) for article in articles]
+        steps = (Timing(Step.SYNTAX, 10, 20, len(articles)),)
+        return [Reading(self._one(article, len(articles)), 2, steps) for article in articles]
 
     def _one(self, article: RawArticle, company: int) -> EnrichedArticle:
         if article.body == "raise" or (article.body == "raise in company" and company > 1):
@@ -232,7 +235,23 @@ def test_an_event_that_kafka_would_refuse_is_a_failure(pipeline: OneEntity) -> N
 def test_the_facts_say_what_was_found(reader: Reader) -> None:
     facts = read(reader, article(title="Title")).facts
     assert facts is not None
-    assert (facts.characters, facts.skipped, facts.entities) == (len("Title\n\nBody."), False, ("ORG",))
+    assert (facts.characters, facts.tokens, facts.skipped) == (len("Title\n\nBody."), 2, False)
+    assert facts.entities == ("ORG",)
+
+
+def test_the_facts_have_the_steps_of_the_reading_between_those_of_the_service(reader: Reader) -> None:
+    results = reader.read([Message(article(article_id=name), []) for name in ("a", "b")] + [Message(b"x", [])])
+    first, second = (result.facts.steps for result in results if result.facts is not None)
+    assert [timing.step for timing in first] == [Step.VALIDATION, Step.SYNTAX, Step.SERIALISATION]
+    assert first[1] == second[1] == Timing(Step.SYNTAX, 10, 20, articles=2)
+    assert first[0].ended_ns <= second[0].began_ns <= first[2].began_ns <= first[2].ended_ns <= second[2].began_ns
+    assert results[2].facts is None
+
+
+def test_times_are_no_part_of_the_events(reader: Reader) -> None:
+    first, again = (read(reader, article()) for _ in range(2))
+    assert first.facts != again.facts
+    assert [output.value for output in first.outputs] == [output.value for output in again.outputs]
 
 
 ANYTHING = st.recursive(

@@ -18,10 +18,11 @@ from opentelemetry.trace import SpanKind, StatusCode
 from schemas.deadletter import original_headers
 from services.enricher.app import new_tracing
 from services.enricher.consumer import Raw
-from services.enricher.messages import Outgoing, ReadSpan, Result, traceparent
+from services.enricher.messages import Facts, Outgoing, ReadSpan, Result, traceparent
 from services.enricher.settings import Settings, SettingsError
 from services.enricher.spans import Spans, exporting
 from services.enricher.tracing import Tracing
+from services.extraction.steps import Step, Timing
 from tests.unit.enricher.lanes import Bench, until
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -101,6 +102,7 @@ async def test_a_trace_that_is_not_sampled_goes_on_unsampled_and_records_nothing
     bench.start()
     await bench.take("a", headers=[("traceparent", f"00-{TRACE}-{PARENT}-00".encode())])
     await bench.finish()
+    recorded.tracing.begin(raw([("traceparent", f"00-{TRACE}-{PARENT}-00".encode())])).read(read_in_steps(0))
     (context,) = contexts(bench.broker.batches[0])
     assert context is not None
     assert (context[3:35], context[-2:]) == (TRACE, "00")
@@ -111,7 +113,7 @@ async def test_the_spans_have_the_times_of_fetching_reading_and_confirming(recor
     fetched_ns = time.time_ns() - 5_000_000_000
     trace = recorded.tracing.begin(raw(HEADERS, fetched_ns=fetched_ns))
     began_ns, ended_ns = fetched_ns + 1_000, fetched_ns + 2_000
-    trace.read(Result(span=ReadSpan(began_ns, ended_ns, articles=4)))
+    trace.read(Result(span=ReadSpan(began_ns, ended_ns, articles=4, epoch_ns=0)))
     trace.delivered(2, None)
     poll, reading, publish, process = (recorded.spans[name] for name in ("poll", "read", "publish", "process raw"))
     assert (process.start_time, poll.start_time) == (fetched_ns, fetched_ns)
@@ -124,6 +126,32 @@ async def test_the_spans_have_the_times_of_fetching_reading_and_confirming(recor
     assert fetched_ns < poll.end_time <= publish.start_time <= publish.end_time <= process.end_time
     attributes = process.attributes or {}
     assert (attributes["messaging.destination.partition.id"], attributes["messaging.kafka.offset"]) == ("3", 7)
+
+
+def read_in_steps(began_ns: int) -> Result:
+    """A reading that began at a time of the day, when the clock of its steps stood at 50."""
+    steps = (Timing(Step.SYNTAX, 60, 80, articles=4), Timing(Step.ENTITIES, 85, 90))
+    span = ReadSpan(began_ns, began_ns + 100, articles=4, epoch_ns=began_ns - 50)
+    return Result(facts=Facts(1, 1, False, (), (), (), steps), span=span)
+
+
+async def test_the_steps_of_a_reading_are_its_children_with_their_own_times(recorded: Recorder) -> None:
+    began_ns = time.time_ns()
+    trace = recorded.tracing.begin(raw(HEADERS))
+    trace.read(read_in_steps(began_ns))
+    trace.delivered(1, None)
+    spans = recorded.spans
+    assert set(spans) == {"process raw", "poll", "read", "syntax", "entities", "publish"}
+    assert {span.parent and span.parent.span_id for span in (spans["syntax"], spans["entities"])} == {
+        spans["read"].context.span_id
+    }
+    syntax, entities = spans["syntax"], spans["entities"]
+    assert (syntax.start_time, syntax.end_time) == (began_ns + 10, began_ns + 30)
+    assert (entities.start_time, entities.end_time) == (began_ns + 35, began_ns + 40)
+    assert [dict(span.attributes or {}) for span in (syntax, entities)] == [
+        {"onrecord.batch.articles": 4},
+        {"onrecord.batch.articles": 1},
+    ]
 
 
 async def test_a_dead_letter_keeps_its_headers_and_its_trace_says_why(recorded: Recorder) -> None:

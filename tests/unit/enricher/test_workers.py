@@ -85,6 +85,12 @@ async def test_tracing_is_told_when_a_child_read_a_message_and_only_tracing_is()
             assert before_ns <= result.span.began_ns <= result.span.ended_ns <= after_ns
         assert results[0].span == results[1].span
         assert results[0].span.articles == 2
+        for result in results:
+            assert result.span is not None
+            assert result.facts is not None
+            (step,) = result.facts.steps
+            began_ns, ended_ns = (moment + result.span.epoch_ns for moment in (step.began_ns, step.ended_ns))
+            assert result.span.began_ns <= began_ns <= ended_ns <= result.span.ended_ns
     async with running(children=1) as bench:
         assert [result.span for result in await bench.read(b"a")] == [None]
 

@@ -7,7 +7,8 @@ import pytest
 from schemas import RawArticle, Supersedes
 from services.extraction import pipeline as module
 from services.extraction.models import ModelError
-from services.extraction.pipeline import EXTRACTORS, Pipeline
+from services.extraction.pipeline import BATCH_ARTICLES, EXTRACTORS, Pipeline
+from services.extraction.steps import Step
 
 STORY = """Minister Defends Bridge Plan
 
@@ -152,6 +153,30 @@ class TestText:
 def test_a_wrong_model_stops_the_start() -> None:
     with pytest.raises(ModelError, match="xx_no_such_model"):
         Pipeline({"en": "xx_no_such_model"})
+
+
+class TestWhatAReadingTook:
+    def test_is_said_by_step_in_the_order_in_which_they_were_done(self, pipeline: Pipeline) -> None:
+        (reading,) = pipeline.measured([article()])
+        assert [timing.step for timing in reading.steps] == list(Step)[1:-1]
+        moments = [moment for timing in reading.steps for moment in (timing.began_ns, timing.ended_ns)]
+        assert moments == sorted(moments)
+        assert len(STORY.split()) < reading.tokens < len(STORY)
+
+    def test_is_shared_by_the_articles_that_spacy_computes_at_once(self, pipeline: Pipeline) -> None:
+        readings = pipeline.measured([article(article_id=str(number)) for number in range(BATCH_ARTICLES + 1)])
+        shares = [[timing.articles for timing in reading.steps] for reading in readings]
+        assert shares == [[BATCH_ARTICLES] * 2 + [1] * 5] * BATCH_ARTICLES + [[1] * 7]
+        first, second = readings[0].steps, readings[1].steps
+        assert first[:2] == second[:2]
+        assert first[-1].ended_ns <= second[2].began_ns
+
+    def test_has_no_steps_that_were_not_done(self, pipeline: Pipeline) -> None:
+        (reading,) = Pipeline(extractors=["entities"]).measured([article()])
+        steps = [timing.step for timing in reading.steps]
+        assert steps == [Step.DOCUMENT, Step.SYNTAX, Step.ENTITIES, Step.ASSEMBLY]
+        (unread,) = pipeline.measured([article(language="fi")])
+        assert (unread.tokens, unread.steps) == (0, ())
 
 
 SAMPLE = Path(__file__).parents[4] / "shared" / "samples" / "nato-article.json"
