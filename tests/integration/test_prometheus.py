@@ -4,7 +4,6 @@ The tests go on from each other: what was sent stays sent, and the last one stop
 """
 
 import json
-import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -13,11 +12,12 @@ import pytest_asyncio
 
 from services.broker import Cluster
 from services.cli.demo import SAMPLES
+from services.extraction.steps import Step
 from tests.chaos.harness import POISON, Arena, Worker
 from tests.chaos.scenarios import REAL
 from tests.fuzz import Fuzzer
 from tests.integration.prometheus import Prometheus, running
-from tests.unit.deploy.promql import DASHBOARDS, RULES, queries_of
+from tests.unit.deploy.promql import DASHBOARDS, RULES, filled_in, queries_of
 
 pytestmark = [pytest.mark.kafka, pytest.mark.asyncio(loop_scope="module")]
 
@@ -25,9 +25,6 @@ ARTICLES = [json.loads(path.read_bytes()) for path in sorted(SAMPLES.glob("*[!n]
 """The samples that are articles in JSON; the one that is broken ends in n."""
 BROKEN = 3
 HOSTILE = 40
-VARIABLES = {"$__rate_interval": "5m", "$instance": ".*"}
-"""What Grafana would put into the queries."""
-VARIABLE = re.compile(r"\$\w+")
 
 
 @dataclass(frozen=True)
@@ -73,8 +70,20 @@ async def test_prometheus_sees_what_was_sent(scene: Scene) -> None:
     assert ask("sum(onrecord_quotes_total) > 0")
     assert ask("sum(onrecord_entities_total) > 0")
     assert ask("sum(onrecord_positions_total) > 0")
+    [(_, tokens)] = ask("onrecord_tokens_read_total")
+    [(_, characters)] = ask("onrecord_characters_read_total")
+    assert 3 < characters / tokens < 8
     [(_, observed)] = ask("onrecord_end_to_end_seconds_count")
     assert observed == len(ARTICLES) + BROKEN
+
+
+async def test_the_steps_of_the_reading_make_up_the_time_that_it_takes(scene: Scene) -> None:
+    """Those of the one child, which reads a batch after the other; the rest is what lies between the steps."""
+    done = scene.prometheus.ask("onrecord_reading_step_seconds_count > 0")
+    assert {labels["step"] for labels, _ in done} == set(Step)
+    share = "sum(onrecord_reading_step_seconds_sum) / sum(onrecord_reading_seconds_sum)"
+    [(_, explained)] = scene.prometheus.ask(share)
+    assert 0.8 < explained <= 1
 
 
 async def test_every_rule_is_evaluated_and_no_alert_fires(scene: Scene) -> None:
@@ -89,7 +98,7 @@ async def test_every_rule_is_evaluated_and_no_alert_fires(scene: Scene) -> None:
 @pytest.mark.parametrize("name", DASHBOARDS)
 async def test_every_panel_shows_numbers(scene: Scene, name: str) -> None:
     for query in queries_of(DASHBOARDS[name]):
-        await scene.prometheus.until(VARIABLE.sub(lambda found: VARIABLES[found[0]], query))
+        await scene.prometheus.until(filled_in(query, interval="5m"))
 
 
 async def test_hostile_messages_add_no_series(scene: Scene) -> None:

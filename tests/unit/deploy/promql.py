@@ -29,7 +29,9 @@ DASHBOARDS: dict[str, dict[str, Any]] = {
 _STRING = re.compile(r'"[^"]*"')
 _METRIC = re.compile(r"\b(?:[a-z_]+:)*(?:onrecord|process|python)_\w+(?::\w+)*|\bup\b|\bALERTS\b")
 
-_OF_A_HISTOGRAM = ("_bucket", "_sum", "_count")
+OF_A_HISTOGRAM = ("_bucket", "_sum", "_count")
+"""What the series of a histogram add to its name."""
+
 _OF_EVERY_PROCESS = {
     "up",
     "ALERTS",
@@ -52,13 +54,18 @@ def known() -> set[str]:
     """Return the names of all series that there can be: the catalogue's, the recorded ones and the processes'."""
     names = {rule["record"] for rule in RULES if "record" in rule} | _OF_EVERY_PROCESS
     for spec in CATALOGUE:
-        names |= {spec.name + suffix for suffix in _OF_A_HISTOGRAM} if spec.kind == "histogram" else {spec.name}
+        names |= {spec.name + suffix for suffix in OF_A_HISTOGRAM} if spec.kind == "histogram" else {spec.name}
     return names
 
 
 def panels(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the panels of a dashboard that show something: its rows are headings."""
     return (panel for panel in dashboard["panels"] if panel["type"] != "row")
+
+
+def filled_in(query: str, interval: str) -> str:
+    """Return a query as Grafana would send it: every worker chosen, and rates over an interval such as "5m"."""
+    return query.replace("$__rate_interval", interval).replace("$instance", ".*")
 
 
 def queries_of(dashboard: dict[str, Any]) -> Iterator[str]:

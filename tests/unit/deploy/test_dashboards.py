@@ -13,7 +13,9 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from tests.unit.deploy.promql import DASHBOARDS, DEPLOY, panels
+from deploy.grafana import provision
+from services.enricher.metrics import CATALOGUE
+from tests.unit.deploy.promql import DASHBOARDS, DEPLOY, OF_A_HISTOGRAM, RULES, metrics_in, panels, queries_of
 
 GRID_COLUMNS = 24
 
@@ -37,6 +39,22 @@ def read_by_grafana(dashboard: dict[str, Any]) -> Any:
     """Return a dashboard after Grafana's types have read and written it: they drop every field they do not know."""
     register_default_plugins()
     return json.loads(json.dumps(Dashboard.from_json(dashboard), cls=JSONEncoder))
+
+
+def test_the_files_are_what_the_code_makes() -> None:
+    made = provision.files()
+    assert {path.stem for path in made} == DASHBOARDS.keys()
+    for path, content in made.items():
+        assert path.read_text(encoding="utf-8") == content, "python -m deploy.grafana.provision"
+
+
+def test_every_metric_of_the_catalogue_is_on_a_dashboard_or_in_a_rule() -> None:
+    """What nobody looks at need not be measured."""
+    asked = {name for board in DASHBOARDS.values() for query in queries_of(board) for name in metrics_in(query)}
+    asked |= {name for rule in RULES for name in metrics_in(rule["expr"])}
+    for spec in CATALOGUE:
+        series = {spec.name + suffix for suffix in OF_A_HISTOGRAM} if spec.kind == "histogram" else {spec.name}
+        assert series & asked, spec.name
 
 
 def test_grafana_knows_every_field(dashboard: dict[str, Any]) -> None:
