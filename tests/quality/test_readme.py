@@ -15,7 +15,7 @@ SAMPLE = ROOT / "services" / "cli" / "samples" / "06-council-footbridge.txt"
 
 
 def test_the_readmes_event_is_real(pipeline: Pipeline) -> None:
-    shown = re.search(r"```json\n(?P<event>.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    shown = re.search(r"```json [^\n]*\n(?P<event>.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert shown, "the README shows no event"
     (article,) = pipeline.read([RawArticle(article_id=SAMPLE.stem, body=SAMPLE.read_text())])
     events = [
