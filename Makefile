@@ -113,6 +113,13 @@ image: ## build the image as IMAGE, labelled with the version and the commit tha
 container-test: env ## build the image and run the composed system, on stand-ins made of packages (needs Docker or root)
 	@$(PYTEST) -m slow tests/integration/test_containers.py
 
+.PHONY: ops-test
+ops-test: env ## what running it takes, with the real tools: metrics, alerts, traces, chart, containers; says what was skipped
+	@test -x dist/tools/helm -a -x dist/tools/kubeconform || ! command -v go > /dev/null || $(MAKE) --no-print-directory tools
+	@! command -v docker > /dev/null || docker compose version > /dev/null 2>&1 || test -x dist/tools/docker-compose \
+		|| ! command -v go > /dev/null || $(MAKE) --no-print-directory docker-compose
+	@$(BIN)/python -m tests.ops
+
 .PHONY: audit
 audit: env ## look the locked packages up among known vulnerabilities (needs the public advisory service)
 	@$(BIN)/pip-audit --requirement requirements.lock --disable-pip --strict
