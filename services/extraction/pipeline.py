@@ -127,7 +127,7 @@ class Pipeline:
         documents = [parse(article.text, article.title) for article in articles]
         tokenised = [open_sentences(each, model.nlp.make_doc(truecase.readable(each))) for each in documents]
         watch.lap(Step.DOCUMENT, len(articles))
-        docs = list(model.nlp.pipe(tokenised, batch_size=BATCH_ARTICLES))
+        docs = list(model.nlp.pipe(tokenised, batch_size=BATCH_ARTICLES, component_cfg=models.together(BATCH_ARTICLES)))
         watch.lap(Step.SYNTAX, len(articles))
         readings = []
         for article, document, doc in zip(articles, documents, docs, strict=True):
