@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks.delivery [real]`: what the transactions of exactly_once cost against at_least_once.
 
-One worker of each mode in turn reads the same backlog of small articles; five rounds, medians, and their ratio. The
+One worker of each mode in turn reads the same backlog of small articles; seven rounds, medians, and their ratio. The
 reader does nothing, so that the delivery is all there is to measure; with `real` it is the real one, as in production.
 """
 
@@ -16,7 +16,7 @@ from services.broker import Cluster
 from tests.chaos.harness import STUB, Arena, articles
 from tests.chaos.scenarios import REAL
 
-ROUNDS = 5
+ROUNDS = 7
 MODES = ("exactly_once", "at_least_once")
 BACKLOG = {STUB: 10_000, REAL: 1_000}
 """Articles a run: some seconds of work."""
