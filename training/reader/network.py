@@ -165,7 +165,7 @@ class ArgumentHead(nn.Module):
         z = words[rows] + cues[rows, anchors][:, None] + self.distance(_steps(states.shape[1], anchors))
         z = F.gelu(self.norm(z + self.task(tasks)[:, None]))
         z = self.layer(self.dropout(z), None if seen is None else seen[rows])
-        at_cue = z[torch.arange(len(anchors)), anchors]
+        at_cue = z.gather(1, anchors[:, None, None].expand(-1, -1, z.shape[-1]))[:, 0]
         verdict = self.verdict(torch.cat([at_cue, states[rows, anchors]], -1))
         return self.roles(z), self.edges(z), verdict
 
