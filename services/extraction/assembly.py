@@ -45,6 +45,7 @@ def position(article: RawArticle, text: str, stated: Stated) -> Position:
         quote_id=_quote_id(article, stated.quote) if stated.quote is not None else None,
         conditional=stated.conditional,
         kind=stated.kind,
+        topics=stated.topics,
         cue=_span(text, stated.cue),
         evidence=Span.of(text, *stated.evidence),
         confidence=stated.confidence,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from spacy.tokens import Doc, Span, Token
 
-from schemas import Entity, Modality, PositionKind, QuoteKind, Stance, Via
-from services.extraction import assertion, borders, syntax
+from schemas import Entity, Modality, PositionKind, QuoteKind, Stance, Topic, Via
+from services.extraction import assertion, borders, syntax, topics
 from services.extraction.coreference import Coreference
 from services.extraction.document import SPOKEN_ZONES, Document, Offsets
 from services.extraction.quotes import Found
@@ -46,6 +46,7 @@ class Stated:
     quote: Found | None
     conditional: bool
     kind: PositionKind
+    topics: list[Topic]
     cue: Offsets
     evidence: Offsets
     confidence: float
@@ -85,21 +86,24 @@ def _stated(
     if not assertion.is_asserted(cue.root):
         return
     wanted, focus = borders.paired(document.text, _without_subject(stand.target, target)), target.root
-    quote = _quote_at(spoken, stand.cue[0])
+    quote, evidence = _quote_at(spoken, stand.cue[0]), _evidence(document, cue, target)
+    target_name = _target_name(coreference, focus, wanted)
+    about = topics.of_position(document.text, target_name, wanted, evidence)
     for holder, entity, name in _holders(doc, coreference, stand, quote):
         yield Stated(
             holder=holder,
             entity=entity,
             name=name,
             target=wanted,
-            target_name=_target_name(coreference, focus, wanted),
+            target_name=target_name,
             modality=assertion.modality(cue, stand.modality),
             via=_via(doc, stand, quote, entity),
             quote=quote or _reported_by(spoken, stand.cue),
             conditional=assertion.is_conditional(cue.root),
             kind=PositionKind.META if focus.lemma_.lower() in SAYINGS else PositionKind.POLICY,
+            topics=about,
             cue=stand.cue,
-            evidence=_evidence(document, cue, target),
+            evidence=evidence,
             confidence=stand.confidence,
         )
 

@@ -1,0 +1,1 @@
+"""The topics' training: the making of services/extraction/data/topics.zip."""
