@@ -57,6 +57,7 @@ quality: env ## score the reading on the annotated sets in EVAL (../shared/eval)
 	@$(foreach set,$(GOLD_POSITIONS),$(call read,positions,$(set)); $(call score,positions,$(set));)
 	@$(foreach set,$(GOLD_ENTITIES),$(call read,entities,$(set)); $(call score,entities,$(set));)
 	@$(BIN)/python -m tests.quality.measure_entities
+	@$(BIN)/python -m tests.quality.measure_topics
 
 # glibc: keep freed memory, in one arena with huge pages. Batches come in many shapes, and giving the memory of each back
 # makes training 1.6 times as slow.
@@ -75,6 +76,11 @@ train: training/.venv/installed ## teach the reader anew from EVAL (an hour and 
 	@$(TRAINING).train --data $(EVAL) --out dist/reader
 	@$(TRAINING).export dist/reader $(WEIGHTS)
 	@$(TRAINING).calibrate $(WEIGHTS) --data $(EVAL)
+
+.PHONY: train-topics
+train-topics: training/.venv/installed ## teach the topics of positions anew from EVAL (a minute)
+	@test -d $(EVAL) || { echo "the annotated data is not at $(EVAL)" >&2; exit 1; }
+	@training/.venv/bin/python -m training.topics.train --data $(EVAL) --out services/extraction/data/topics.zip
 
 .PHONY: chaos
 chaos: env ## every fault in both delivery modes, counted (an hour); writes the table of docs/reliability.md
