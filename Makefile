@@ -94,6 +94,18 @@ endurance: env ## twenty thousand articles through one real worker, its memory w
 fuzz: env ## ten minutes of hostile bytes from message to events
 	@$(BIN)/python -m tests.fuzz --minutes 10
 
+BENCH := dist/bench/venv
+
+$(BENCH)/installed: tests/benchmarks/requirements.lock
+	@$(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r tests/benchmarks/requirements.lock
+	@touch $@
+
+.PHONY: bench
+bench: env $(BENCH)/installed ## measure the reading and the service against others (an hour on two idle cores); see docs/performance.md
+	@$(BIN)/python -m tests.benchmarks.reading
+	@$(BIN)/python -m tests.benchmarks.service
+
 .PHONY: tools
 tools: ## build helm and kubeconform with Go, for the tests of the Helm chart
 	@GOBIN=$(CURDIR)/dist/tools go install helm.sh/helm/v3/cmd/helm@v3.22.0

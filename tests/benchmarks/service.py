@@ -1,0 +1,210 @@
+"""`python -m tests.benchmarks.service [ARTICLES [ROUNDS]]`: the whole service on a real Kafka, against others.
+
+Every candidate gets through the same articles, each in its turn in every round, and is judged by the enriched articles
+that a read_committed consumer sees. Two figures each: articles a second, from when they are sent to the last event, and
+processor time an article, which counts even where the machine does something else besides. Rivals run in
+dist/bench/venv (`make bench` makes it) and are left out where that is absent.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer
+
+from schemas import topics
+from services.broker import Cluster
+from tests.benchmarks.rounds import RESULTS, ROOT, ROUNDS, keep, texts
+from tests.chaos.harness import FETCH_BYTES, Arena, descendants
+
+CORES = os.cpu_count() or 1
+PATIENCE_SECONDS = 1800.0
+"""How long a candidate may take before its first event, or for a run."""
+RIVALS = RESULTS / "venv" / "bin" / "python"
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A way to run a reading behind Kafka."""
+
+    module: str
+    processes: int = 1
+    rival: bool = True
+
+
+CANDIDATES = {
+    "onrecord": Candidate("tests.chaos.worker", rival=False),
+    "Faust, one worker": Candidate("tests.benchmarks.rivals.faust_agent"),
+    "Faust, one worker a core": Candidate("tests.benchmarks.rivals.faust_agent", processes=CORES),
+    "Quix Streams": Candidate("tests.benchmarks.rivals.quix"),
+    "FastStream": Candidate("tests.benchmarks.rivals.faststream_app"),
+}
+BARE = "our reading without Kafka, on all cores"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a candidate did."""
+
+    articles_a_second: float
+    cpu_seconds_an_article: float
+    memory: tuple[Mapping[str, int], ...] = ()
+    """Of each process after the run, in bytes."""
+
+
+def messages(number: int) -> list[tuple[str, bytes]]:
+    """Return raw articles with their keys."""
+    return [
+        (f"bench-{index}", json.dumps({"article_id": f"bench-{index}", "body": text}).encode())
+        for index, text in enumerate(texts(number))
+    ]
+
+
+@contextmanager
+def running(candidate: Candidate, bootstrap: str, group: str, log: Path) -> Iterator[list[int]]:
+    """Run the processes of a candidate; yields their ids."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "BENCH_BOOTSTRAP": bootstrap,
+        "BENCH_GROUP": group,
+        "ONRECORD_KAFKA_BOOTSTRAP": bootstrap,
+        "ONRECORD_GROUP_ID": group,
+        "ONRECORD_CHILDREN": str(CORES),
+        "ONRECORD_METRICS_PORT": "0",
+    }
+    python = str(RIVALS) if candidate.rival and RIVALS.exists() else sys.executable
+    with log.open("ab") as output:
+        processes = [
+            subprocess.Popen([python, "-m", candidate.module], cwd=ROOT, env=environment, stdout=output, stderr=output)
+            for _ in range(candidate.processes)
+        ]
+        try:
+            yield [process.pid for process in processes]
+        finally:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                try:
+                    process.wait(60)
+                except subprocess.TimeoutExpired:  # it finishes an article first, and may have many
+                    process.kill()
+                    process.wait()
+
+
+async def run(candidate: Candidate, arena: Arena, articles: list[tuple[str, bytes]], log: Path) -> Run:
+    """Return how a candidate, warm and idle, gets through articles that come all at once."""
+    await arena.make_topics()
+    consumer = AIOKafkaConsumer(
+        topics.ENRICHED.name,
+        bootstrap_servers=arena.bootstrap,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        fetch_max_bytes=FETCH_BYTES,
+        max_partition_fetch_bytes=FETCH_BYTES,
+    )
+    await consumer.start()
+    try:
+        with running(candidate, arena.bootstrap, f"bench-{time.time_ns()}", log) as pids:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await arena.send([("warm", articles[0][1])])
+                await consumer.getone()
+                began, cpu_seconds = time.monotonic(), _cpu_seconds(pids)
+                await arena.send(articles)
+                seen: set[bytes] = set()
+                while len(seen) < len(articles):
+                    seen.add((await consumer.getone()).key)
+                seconds, used = time.monotonic() - began, _cpu_seconds(pids) - cpu_seconds
+            memory = tuple(_memory(pid) for pid in _tree(pids))
+            return Run(len(articles) / seconds, used / len(articles), memory)
+    finally:
+        await consumer.stop()
+
+
+def bare(values: list[bytes], folder: Path) -> Run:
+    """Return how our reading alone gets through the articles."""
+    (folder / "articles.jsonl").write_bytes(b"\n".join(values))
+    command = [sys.executable, "-m", "tests.benchmarks.rivals.bare", str(folder / "articles.jsonl"), str(CORES)]
+    took = json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+    return Run(took["articles"] / took["seconds"], took["cpu_seconds"] / took["articles"])
+
+
+def _tree(pids: list[int]) -> list[int]:
+    return [*pids, *(each for pid in pids for each in descendants(pid))]
+
+
+def _cpu_seconds(pids: list[int]) -> float:
+    """Return the processor time of processes and of all below them."""
+    ticks = 0
+    for pid in _tree(pids):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / CLOCK_TICKS
+
+
+def _memory(pid: int) -> dict[str, int]:
+    """Return resident memory of a process, its proportional part of what is shared, and what is its own, in bytes."""
+    sizes = {
+        name: int(size.split()[0]) * 1024
+        for name, _, size in (
+            line.partition(":") for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+        )
+    }
+    private = sizes["Private_Clean"] + sizes["Private_Dirty"]
+    return {"resident": sizes["Rss"], "proportional": sizes["Pss"], "private": private}
+
+
+async def compare(bootstrap: str, folder: Path, number: int, rounds: int) -> dict[str, list[Run]]:
+    """Return the runs of every candidate."""
+    articles = messages(number)
+    arena = Arena(bootstrap, folder, {})
+    chosen = {name: each for name, each in CANDIDATES.items() if RIVALS.exists() or "rivals" not in each.module}
+    runs: dict[str, list[Run]] = {name: [] for name in [*chosen, BARE]}
+    for turn in range(rounds):
+        for name in [*chosen, BARE] if turn % 2 == 0 else [BARE, *reversed(chosen)]:
+            if name == BARE:
+                runs[name].append(await asyncio.to_thread(bare, [value for _, value in articles], folder))
+            else:
+                runs[name].append(await run(chosen[name], arena, articles, RESULTS / f"{chosen[name].module}.log"))
+            sys.stdout.write(f"round {turn + 1}: {name}: {_said(runs[name][-1])}\n")
+            sys.stdout.flush()
+    return runs
+
+
+def _said(one: Run) -> str:
+    return f"{one.articles_a_second:.2f} articles/s, {one.cpu_seconds_an_article:.3f} CPU s an article"
+
+
+def main(number: int = 200, rounds: int = ROUNDS) -> None:
+    """Compare, print medians and ratios, and keep the raw results."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place, Cluster(Path(place) / "kafka") as cluster:
+        runs = asyncio.run(compare(cluster.bootstrap, Path(place), number, rounds))
+    table = {
+        name: {
+            "articles_a_second": statistics.median(one.articles_a_second for one in each),
+            "cpu_seconds_an_article": statistics.median(one.cpu_seconds_an_article for one in each),
+            "memory": [dict(process) for process in each[-1].memory],
+            "rounds": [[one.articles_a_second, one.cpu_seconds_an_article] for one in each],
+        }
+        for name, each in runs.items()
+    }
+    keep("service", {"articles": number, "candidates": table})
+    for name, row in table.items():
+        sys.stdout.write(f"| {name} | {row['articles_a_second']:.2f} | {row['cpu_seconds_an_article']:.3f} |\n")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:3]))
