@@ -1,20 +1,17 @@
-"""What syntax tells for certain of a stand: whether it is asserted at all, denied, or made to hang on a condition.
+"""What syntax tells for certain of a stand: whether it is asserted at all, denied, given up, or hangs on a condition.
 
-The learned reader goes by likeness; in these few patterns likeness misleads, and the grammar does not.
+The learned reader goes by likeness; in these few patterns likeness misleads, and the grammar does not. What a
+negation makes of a stand follows PLOVER and FactBank (Saurí and Pustejovsky 2009): polarity is computed along
+the verbs above an event, and what is not denied is not thereby affirmed.
 """
 
 from collections.abc import Iterable
 
-from spacy.tokens import Token
+from spacy.tokens import Span, Token
 
 from schemas import Modality
 from services.extraction import syntax
-
-TURNING_DOWN = frozenset(
-    {"reject", "oppose", "exclude", "refuse", "condemn", "veto", "dismiss", "rule", "decline", "denounce", "criticize"}
-    | {"criticise", "deny", "preclude", "discount", "object"}
-)
-"""Verbs that are against what they govern. Not to do so is to leave it open, never to be for it (docs/positions.md)."""
+from services.extraction.wordlists import group
 
 CONDITIONS = frozenset({"if", "unless", "until", "provided"})
 
@@ -23,15 +20,23 @@ SUPPOSING = frozenset({"if", "whether", "unless"})
 ABOVE = 4
 """Clauses above a cue that are looked at: further up another sentence begins, whatever the parse says."""
 
+NEGATED = {
+    Modality.DEMAND: Modality.OPPOSE,
+    Modality.SUPPORT: Modality.OPPOSE,
+    Modality.COMMIT: Modality.REJECT,
+}
+"""What a negation makes of a stand that is for something."""
+
 
 def is_asserted(cue: Token) -> bool:
-    """Return whether a clause is stated as a fact.
+    """Return whether a clause is stated as a fact, and still holds.
 
     - not in a question: "Does Merz *support* the bill?"
     - not under "if" or "whether": "did not say whether he *supports* it"
     - not what is denied: "*denied* that the government *plans* to cut pensions"
+    - not what is given up: "dropped her *opposition* to the pipeline"
     """
-    if cue.sent.text.rstrip(" \"”’'\n").endswith("?") or cue.lemma_.lower() == "deny":
+    if cue.sent.text.rstrip(" \"”’'\n").endswith("?") or cue.lemma_.lower() == "deny" or _is_given_up(cue):
         return False
     verb = cue
     for _ in range(ABOVE):
@@ -45,15 +50,64 @@ def is_asserted(cue: Token) -> bool:
     return True
 
 
-def modality(cue: Iterable[Token], read: Modality) -> Modality:
-    """Return the modality of a cue whose words the reader takes for `read`.
+def _is_given_up(cue: Token) -> bool:
+    """Return whether a cue is, or governs, an attitude that is given up: "*dropped* its *objections* to it"."""
+    attitudes, endings = group("stance_verbs.tsv", "attitude"), group("stance_verbs.tsv", "end")
+    noun = syntax.child(cue, "dobj") if cue.lemma_.lower() in endings else cue
+    return (
+        noun is not None
+        and noun.dep_ == "dobj"
+        and noun.lemma_.lower() in attitudes
+        and noun.head.lemma_.lower() in endings
+        and not syntax.is_negated(noun.head)
+    )
 
-    "did *not reject* the bill", "has *not ruled out* sanctions": open, whoever takes the verb alone for the stand.
+
+def modality(cue: Iterable[Token], read: Modality) -> Modality:
+    """Return the modality of a cue whose words the reader takes for `read`; the negation is asymmetric.
+
+    - not to be against something leaves it open: "did *not reject* the bill", "*refused to rule out* sanctions"
+    - not to be for it is to be against it: "does *not support* the bill"
+    - what should not be done is opposed: "Congress *must not* cut aid"
     """
-    for word in cue:
-        if word.lemma_.lower() in TURNING_DOWN and word.pos_ == "VERB" and syntax.is_negated(word):
+    words = list(cue)
+    against, favour = group("stance_verbs.tsv", "against"), group("stance_verbs.tsv", "for")
+    for word in words:
+        lemma = word.lemma_.lower()
+        if word.pos_ == "VERB" and lemma in against and _is_denied(word):
             return Modality.OPEN
+        if word.pos_ == "VERB" and lemma in favour and read in NEGATED and _is_denied(word):
+            return NEGATED[read]
+    lower = {word.lower_ for word in words}
+    if (
+        read is Modality.DEMAND
+        and lower & {"not", "n't", "n’t", "never"}
+        and lower <= group("stance_verbs.tsv", "duty")
+    ):
+        return Modality.OPPOSE
     return read
+
+
+def left_open(read: Modality, target: Span) -> Token | None:
+    """Return what a refusal to exclude something leaves open: "refused to rule out *a tax*"."""
+    verb = target.root
+    excludes = verb.pos_ == "VERB" and verb.lemma_.lower() in group("stance_verbs.tsv", "exclude")
+    if (
+        read is not Modality.REJECT
+        or not excludes
+        or any(each.dep_ == "neg" and each in target for each in verb.children)
+    ):
+        return None
+    excluded = syntax.child(verb, "dobj")
+    return excluded if excluded is not None and excluded in target else None
+
+
+def _is_denied(verb: Token) -> bool:
+    """Return whether a verb is negated, or refused to do: "*refused* to rule out" (an implicative, Karttunen 1971)."""
+    if syntax.is_negated(verb):
+        return True
+    refused = verb.dep_ == "xcomp" and verb.head.lemma_.lower() in group("stance_verbs.tsv", "refuse")
+    return refused and not syntax.is_negated(verb.head)
 
 
 def is_conditional(cue: Token) -> bool:

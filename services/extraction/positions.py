@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from spacy.tokens import Doc, Span, Token
 
 from schemas import Entity, Modality, PositionKind, QuoteKind, Stance, Topic, Via
-from services.extraction import assertion, borders, syntax, topics
+from services.extraction import assertion, borders, targets, topics
 from services.extraction.coreference import Coreference
 from services.extraction.document import SPOKEN_ZONES, Document, Offsets
+from services.extraction.holders import FIRST_PERSON, holders
+from services.extraction.nested import nested
 from services.extraction.quotes import Found
 from services.extraction.rebuttals import SAYINGS, rebuttals
 from services.extraction.stands import Stand
@@ -26,9 +28,6 @@ STANCES = {
     Modality.REJECT: Stance.OPPOSE,
     Modality.OPEN: Stance.NEUTRAL,
 }
-
-FIRST_PERSON = frozenset({"i", "we", "me", "us", "let"})
-NOMINAL = ("NOUN", "PROPN", "PRON")
 
 
 @dataclass(slots=True)
@@ -66,8 +65,9 @@ def extract(
     """
     best: dict[tuple[str | Offsets | None, Offsets, Stance], Stated] = {}
     rebutted = list(rebuttals(doc))
-    cues = {stand.cue for stand in rebutted}
-    for stand in [*rebutted, *(each for each in stands if each.cue not in cues)]:
+    taken = [*rebutted, *(each for each in stands if not any(_share(each.cue, other.cue) for other in rebutted))]
+    inner = [each for stand in taken for each in nested(doc, stand)]
+    for stand in [*taken, *inner]:
         for stated in _stated(document, doc, coreference, spoken, stand):
             key = stated.entity.id if stated.entity is not None else stated.holder, stated.target, stated.stance
             if key not in best or stated.confidence > best[key].confidence:
@@ -85,39 +85,39 @@ def _stated(
         return
     if not assertion.is_asserted(cue.root):
         return
-    wanted, focus = borders.paired(document.text, _without_subject(stand.target, target)), target.root
+    modality, named = assertion.modality(cue, stand.modality), stand.target
+    left_open = assertion.left_open(modality, target)
+    if left_open is not None:
+        modality, named = Modality.OPEN, (left_open.left_edge.idx, named[1])
     quote, evidence = _quote_at(spoken, stand.cue[0]), _evidence(document, cue, target)
-    target_name = _target_name(coreference, focus, wanted)
-    about = topics.of_position(document.text, target_name, wanted, evidence)
-    for holder, entity, name in _holders(doc, coreference, stand, quote):
-        yield Stated(
-            holder=holder,
-            entity=entity,
-            name=name,
-            target=wanted,
-            target_name=target_name,
-            modality=assertion.modality(cue, stand.modality),
-            via=_via(doc, stand, quote, entity),
-            quote=quote or _reported_by(spoken, stand.cue),
-            conditional=assertion.is_conditional(cue.root),
-            kind=PositionKind.META if focus.lemma_.lower() in SAYINGS else PositionKind.POLICY,
-            topics=about,
-            cue=stand.cue,
-            evidence=evidence,
-            confidence=stand.confidence,
-        )
+    held = list(holders(doc, coreference, stand, cue, quote))
+    for words in targets.targets(doc, named) if held else ():
+        wanted = borders.paired(document.text, words)
+        focus = _head(doc, wanted) or target.root
+        target_name = _target_name(coreference, focus, wanted)
+        about = topics.of_position(document.text, target_name, wanted, evidence)
+        for holder in held:
+            yield Stated(
+                holder=holder.offsets,
+                entity=holder.entity,
+                name=holder.name,
+                target=wanted,
+                target_name=target_name,
+                modality=modality,
+                via=_via(doc, stand, quote, holder.entity),
+                quote=quote or _reported_by(spoken, stand.cue),
+                conditional=assertion.is_conditional(cue.root),
+                kind=PositionKind.META if focus.lemma_.lower() in SAYINGS else PositionKind.POLICY,
+                topics=about,
+                cue=stand.cue,
+                evidence=evidence,
+                confidence=stand.confidence,
+            )
 
 
-def _without_subject(offsets: Offsets, target: Span) -> Offsets:
-    """Return a target without who is to do it: "wants *parliament to* raise wages", "agreed *to* send tanks"."""
-    for word in target:
-        if word.tag_ == "TO" and word.head.tag_ in ("VB", "VBN") and word.head.i > word.i and word.i + 1 < target.end:
-            subject = syntax.child(word.head, *syntax.SUBJECTS)
-            opens = word.i == target.start
-            if opens or (subject is not None and subject.left_edge.i == target.start and subject.i < word.i):
-                return target.doc[word.i + 1].idx, offsets[1]
-            return offsets
-    return offsets
+def _share(one: Offsets, other: Offsets) -> bool:
+    """Return whether two spans have a character in common."""
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def _head(doc: Doc, offsets: Offsets) -> Token | None:
@@ -140,41 +140,6 @@ def _reported_by(spoken: Sequence[Found], cue: Offsets) -> Found | None:
         if quote.cue is not None and quote.cue[0] < cue[1] and cue[0] < quote.cue[1]:
             return quote
     return None
-
-
-def _holders(
-    doc: Doc, coreference: Coreference, stand: Stand, quote: Found | None
-) -> Iterator[tuple[Offsets | None, Entity | None, str | None]]:
-    """Yield whose stand it is: where they are mentioned, who they are, and by what name.
-
-    In a quote "I" and "we" are its speaker, and so is whoever holds what nobody is named for. Several are joined by
-    "and": "Graham, Scott and Sasse *called for* a halt" is a position of each.
-    """
-    holder = syntax.without_clause(doc, *stand.holder) if stand.holder is not None else None
-    if quote is not None and (holder is None or _is_first_person(doc, holder)):
-        yield holder or quote.speaker, quote.entity, quote.name
-    elif holder is None:
-        yield None, None, None
-    else:
-        for each in _joined(doc, holder):
-            yield each, coreference.resolve(*each), coreference.name(*each)
-
-
-def _joined(doc: Doc, holder: Offsets) -> Iterator[Offsets]:
-    """Yield the phrases that "and" joins in a holder, or the holder as it is."""
-    span = doc.char_span(*holder, alignment_mode="expand")
-    conjuncts = [each for each in span.root.conjuncts if each in span and each.pos_ in NOMINAL] if span else []
-    if span is None or not conjuncts:
-        yield holder
-        return
-    for each in (span.root, *conjuncts):
-        start, end = syntax.single_phrase(each)
-        yield max(start, holder[0]), min(end, holder[1])
-
-
-def _is_first_person(doc: Doc, holder: Offsets) -> bool:
-    head = _head(doc, holder)
-    return head is not None and head.lower_ in FIRST_PERSON
 
 
 def _via(doc: Doc, stand: Stand, quote: Found | None, entity: Entity | None) -> Via:

@@ -35,8 +35,12 @@ PARTS: dict[str, dict[str, Any]] = {
         f"{EXTRACTION}.assertion.is_asserted": lambda cue: True,
         f"{EXTRACTION}.assertion.modality": lambda cue, read: read,
     },
-    "no coordinated holders": {f"{EXTRACTION}.positions._joined": lambda doc, holder: iter([holder])},
-    "targets with their subjects": {f"{EXTRACTION}.positions._without_subject": lambda offsets, target: offsets},
+    "no coordinated holders": {f"{EXTRACTION}.holders._coordinated": lambda doc, holder: iter([holder])},
+    "targets with their subjects": {f"{EXTRACTION}.targets._without_subject": lambda offsets, target: offsets},
+    "targets in their wraps": {f"{EXTRACTION}.targets._unwrapped": lambda offsets, target: offsets},
+    "no coordinated targets": {f"{EXTRACTION}.targets._coordinated": lambda offsets, target: iter([offsets])},
+    "no nested requests": {f"{EXTRACTION}.positions.nested": lambda doc, stand: iter(())},
+    "no nouns that name holders": {f"{EXTRACTION}.holders._named_by_cue": lambda cue: None},
 }
 """What is replaced by what, to leave a part out."""
 
