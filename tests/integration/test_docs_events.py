@@ -34,7 +34,7 @@ pytestmark = pytest.mark.kafka
 SECONDS = 240
 """For programs on a machine that has much else to do."""
 OF_THE_DAY = {"ce_time", "onrecord-dlq-time", "timestamp_ms", "version", "onrecord-dlq-service-version"}
-OF_THE_WEIGHTS = {"confidence", "reader"}
+OF_THE_WEIGHTS = {"confidence", "score", "reader"}
 """What differs between two right answers: times, and what learning the reader anew changes."""
 TOOLS = {"kafka-consumer-groups.sh": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"}
 
