@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from schemas import EntityType
 from services.extraction import gazetteer, people
+from services.extraction.people import Word
 from services.extraction.phrases import Name
 
 NUMBERS = frozenset({EntityType.DATE, EntityType.MONEY, EntityType.PERCENT, EntityType.QUANTITY})
@@ -26,7 +27,8 @@ BRACKET = re.compile(r" \((?P<alias>[^\W\d_][\w.'’&-]*(?: [A-Z][\w.'’&-]*){0
 def reached(text: str, names: list[Name]) -> list[Name]:
     """Return `names` with the types that the article agrees on, and with the mentions that were missed."""
     names = merged(names, _aliases(text, names))
-    names = merged(list(_divided(text, names)), _members(text, names))
+    names = list(_divided(text, list(_without_clause(text, names))))
+    names = merged(names, _members(text, names))
     names = _lists(text, names)
     names = _vote(text, names)
     return _with_states(text, merged(names, _repeats(text, names)))
@@ -43,6 +45,22 @@ def _aliases(text: str, names: Sequence[Name]) -> list[Name]:
             if len(alias) > 1 and (known is None or known.type is name.type) and not people.role(alias):
                 found.append(Name(*match.span("alias"), name.type))
     return found
+
+
+RUN_ON = re.compile(r"(?P<person>[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+)*) (?!(?:of|for|and|at|in|on|to|de|van|von)\b)[a-z]")
+
+
+def _without_clause(text: str, names: Sequence[Name]) -> Iterator[Name]:
+    """Yield `names`; what begins with a person of the article and goes on as a clause ("*Alder* accused Quill", taken
+    for a title) is the person alone."""
+    people_named = {text[name.start : name.end] for name in names if name.type is EntityType.PERSON}
+    people_named |= {person.rsplit(" ", 1)[-1] for person in people_named}
+    for name in names:
+        clause = (
+            RUN_ON.match(text, name.start, name.end) if name.type in (EntityType.ORG, EntityType.WORK_OF_ART) else None
+        )
+        is_person = clause is not None and clause["person"] in people_named
+        yield Name(*clause.span("person"), EntityType.PERSON) if clause and is_person else name
 
 
 def _divided(text: str, names: Sequence[Name]) -> Iterator[Name]:
@@ -99,7 +117,8 @@ def _broad(kind: EntityType) -> EntityType:
 
 
 def _vote(text: str, names: list[Name]) -> list[Name]:
-    """Give every name the type that most of its mentions have; who is named in full makes the bare surname a person."""
+    """Give every name the type that most of its mentions have; who is named in full, or with a title ("President
+    *Alder*"), makes the bare surname a person."""
     votes: defaultdict[str, Counter[EntityType]] = defaultdict(Counter)
     surnames = set()
     for name in names:
@@ -108,6 +127,8 @@ def _vote(text: str, names: list[Name]) -> list[Name]:
             votes[words][name.type] += 1
             if name.type is EntityType.PERSON and " " in words:
                 surnames.add(words.rsplit(" ", 1)[1])
+            elif words.isalpha() and _is_titled(text, name) and gazetteer.entry(words) is None:
+                surnames.add(words)
     result = []
     for name in names:
         words = text[name.start : name.end]
@@ -121,6 +142,15 @@ def _vote(text: str, names: list[Name]) -> list[Name]:
             kind = best if count > votes[words][kind] else kind
         result.append(name if kind is name.type else name._replace(type=kind))
     return result
+
+
+BEFORE = re.compile(r"(?P<title>[A-Z][\w-]+\.?) $")
+
+
+def _is_titled(text: str, name: Name) -> bool:
+    """Return whether a title that only persons bear stands right before a name: "Mr. Alder", "Senator Alder"."""
+    before = BEFORE.search(text, max(0, name.start - 20), name.start)
+    return before is not None and people.role(before["title"]) in (Word.OFFICE, Word.HONORIFIC)
 
 
 def _repeats(text: str, names: Sequence[Name]) -> list[Name]:

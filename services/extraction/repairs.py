@@ -47,7 +47,7 @@ def repaired(text: str, tokens: Tokens, names: Sequence[Name]) -> Iterator[Name]
         following = names[index + 1].start if index + 1 < len(names) else len(text)
         preceding = names[index - 1].end if index else 0
         for part in _at_office(text, _divided(text, name)):
-            piece = _trimmed(text, _before_verb(tokens, part))
+            piece = _after_chamber(text, _trimmed(text, _before_verb(tokens, part)))
             if piece.type is EntityType.PERSON:
                 whole = _whole_person(text, tokens, _without_title(text, piece), preceding, following)
             else:
@@ -120,6 +120,19 @@ def _trimmed(text: str, name: Name) -> Name:
     return Name(start, max(start, end), name.type)
 
 
+def _after_chamber(text: str, name: Name) -> Name:
+    """Return the person that the end of an office runs into: "Speaker of the *House Nancy Pelosi*"."""
+    words = text[name.start : name.end].split()
+    person = (
+        name.type in (EntityType.ORG, EntityType.GPE)
+        and 3 <= len(words) <= 4
+        and people.role(words[0]) is Word.MODIFIER
+        and people.gender_of_first_name(words[1]) is not None
+        and not any(phrases.head_kind(word) or gazetteer.entry(word) for word in words[1:])
+    )
+    return Name(name.start + len(words[0]) + 1, name.end, EntityType.PERSON) if person else name
+
+
 def _without_title(text: str, name: Name) -> Name:
     """Return a person's name without the titles before it; noble ones stay ("Queen Beatrix"), and so does a lone
     title."""
@@ -160,6 +173,7 @@ def _whole_person(text: str, tokens: Tokens, name: Name, preceding: int, followi
         first -= 1  # "*Sir* William Deane"
     if last < len(tokens.texts) and tokens.texts[last - 1] in people.particles() and tokens.texts[last][0].isupper():
         last += 1  # "Ursula von der *Leyen*"
+    last = _with_particle(tokens, last)
     while last < len(tokens.texts) and tokens.ends[last] <= following:
         hyphen = (
             tokens.texts[last] == "-" and tokens.ends[last - 1] == tokens.starts[last] and last + 1 < len(tokens.texts)
@@ -171,6 +185,14 @@ def _whole_person(text: str, tokens: Tokens, name: Name, preceding: int, followi
         else:
             break
     return Name(min(name.start, tokens.starts[first]), max(name.end, tokens.ends[last - 1]), name.type)
+
+
+def _with_particle(tokens: Tokens, last: int) -> int:
+    """Return the token after a personal name that goes on with an Arabic article at `last`: "Haider *al-Abadi*"."""
+    rest = tokens.texts[last : last + 3]
+    if len(rest) == 3 and rest[0] in ("al", "el") and rest[1] == "-" and rest[2][0].isupper():
+        return last + 3
+    return last + 1 if rest and rest[0].startswith(("al-", "el-")) and rest[0][3:4].isupper() else last
 
 
 def _is_part(tokens: Tokens, index: int) -> bool:
