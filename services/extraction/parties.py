@@ -1,5 +1,6 @@
 """What an article knows of each entity: how it is mentioned, its titles, its gender."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -37,6 +38,16 @@ class Party:
         """Return whether "he" or "she" may mean it."""
         return self.group.type is EntityType.PERSON
 
+    @property
+    def is_president(self) -> bool:
+        """Return whether the article calls it President and no more: neither a former one nor one of a company."""
+        return any(held <= PRESIDENT and "president" in held for held in self.offices) and not any(
+            "former" in held for held in self.offices
+        )
+
+
+PRESIDENT = frozenset({"president", "u.s.", "us", "american"})
+
 
 def parties(text: str, tokens: Tokens, groups: Sequence[Group]) -> list[Party]:
     """Return a party for every group, with the titles that stand beside its names and the gender that they tell."""
@@ -58,13 +69,19 @@ STANDING = frozenset({"nominee", "lawmaker", "politician", "democrat", "republic
 """What somebody is called by party alone: "Democrat Hillary Clinton" is "the Democratic nominee"."""
 
 
+LEADERS = frozenset({"president", "premier", "minister", "chancellor", "king", "queen", "dictator", "ruler"})
+"""Whom the news calls the leader of his country: "Russian President Vladimir Putin" is "the Russian leader"."""
+
+
 def holds(office: str, said: frozenset[str], held: frozenset[str]) -> bool:
     """Return whether who has the title `held` may be described by `said`, whose noun is `office`."""
     local = {place for place in _allegiances(said) if not _is_country_or_party(place)}
     if conflict(said, held) or (local and not local & _allegiances(held)):
         return False  # "the Vermont senator" is no other; "the American president" needs no "American" in his title
-    same_party = office in STANDING and bool(held & STANDING) and bool(_allegiances(said) & _allegiances(held))
-    return office in held or same_party
+    shared = bool(_allegiances(said) & _allegiances(held))
+    same_party = office in STANDING and bool(held & STANDING)
+    is_leader = office == "leader" and bool(held & LEADERS)
+    return office in held or f"({office})" in held or (shared and (same_party or is_leader))
 
 
 def conflict(said: frozenset[str], held: frozenset[str]) -> bool:
@@ -102,11 +119,22 @@ def _collect_titles(text: str, tokens: Tokens, named: bytearray, party: Party) -
             title = " ".join(text[tokens.starts[begin] : tokens.ends[end]].split())
             if title not in party.titles:
                 party.titles.append(title)
-                party.offices.append(frozenset(map(people.office, [*title.split(), *_origin(tokens, last)])))
+                origin = _origin(text, tokens, last)
+                party.offices.append(frozenset(map(people.office, [*title.split(), *origin])))
 
 
-def _origin(tokens: Tokens, last: int) -> list[str]:
-    """Return the words of the place after a name: "Sen. Ted Cruz *of Texas*"; `last` is the token after the name."""
+PARTY_AND_STATE = re.compile(r",? ?\(?(?P<party>[RD])(?:ep)?\.?[-–—](?P<state>[A-Z][a-z]+\.?(?: [A-Z][a-z]+\.?)?)")
+MEMBERS = frozenset({"republican", "democrat"})
+PARTIES = {"R": "(republican)", "D": "(democrat)"}
+"""How a label is kept: who bears one may be called "the Ohio Republican", but is no nominee by it."""
+
+
+def _origin(text: str, tokens: Tokens, last: int) -> list[str]:
+    """Return where somebody comes from, as it stands after the name: "Ted Cruz *of Texas*", "Ted Cruz (*R-Texas*)"."""
+    member = PARTY_AND_STATE.match(text, tokens.ends[last - 1])
+    if member:
+        state = gazetteer.entry(member["state"]) or gazetteer.entry(member["state"].rstrip("."))
+        return [PARTIES[member["party"]], *(state.name if state else member["state"]).split()]
     if tokens.texts[last : last + 1] != ["of"]:
         return []
     return [word for word in tokens.texts[last + 1 : last + 3] if word[0].isupper()]

@@ -6,14 +6,14 @@ forbid it. A description ("the American president") means whoever holds the offi
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from schemas import EntityType, MentionKind
 from services.extraction import people, quotation
 from services.extraction.document import Document, Zone
-from services.extraction.parties import Party, Reference, conflict, holds
+from services.extraction.parties import MEMBERS, Party, Reference, conflict, holds
 from services.extraction.people import Gender, Word
 from services.extraction.tokens import Tokens, head_of, tokens_of
 from services.extraction.unclaimed import speaking
@@ -27,6 +27,12 @@ PRONOUNS = {
     **dict.fromkeys(("he", "him", "his", "himself"), Gender.MALE),
     **dict.fromkeys(("she", "her", "hers", "herself"), Gender.FEMALE),
 }
+
+KINDS = {
+    **dict.fromkeys(("group", "organization", "organisation", "company", "firm", "charity"), EntityType.ORG),
+    **dict.fromkeys(("city", "town", "village"), EntityType.GPE),
+}
+"""Nouns for any organisation, or any town."""
 
 WEIGHTS = {"nsubj": 3.0, "nsubjpass": 2.5, "dobj": 1.5, "poss": 1.0}
 """What a mention weighs by its role; any other role weighs 1."""
@@ -42,6 +48,10 @@ REPEATED = 0.5
 """What a further mention of the same one adds of its weight."""
 UNSURE = 0.8
 """What is left of the weight of somebody whose gender is not known."""
+REACH = 40
+"""How many tokens after a pronoun its own clause is looked through."""
+MEMORY_TOKENS = 100
+"""How far back the words before "he said" are read."""
 MEMORY_SENTENCES = 8
 MEMORY_MENTIONS = 60
 """How far back a pronoun looks: bounds the work; next to none reaches farther."""
@@ -86,6 +96,8 @@ class Reader:
             self.quoted[first:last] = b"\x01" * (last - first)
         self.sentence = _numbers(tokens.sentences, self.quoted)
         self.institutions = self._institutions()
+        self.closer = {number for noun in _nouns_of_institution() for number in self.institutions.get(noun, ())}
+        """Organisations that have a closer noun than "the group"."""
 
     def read(self) -> None:
         """Pass every token once; remember names, lead descriptions and pronouns back."""
@@ -93,6 +105,8 @@ class Reader:
         for index, word in enumerate(tokens.texts):
             if index in self.owner:
                 self._see(index, self.owner[index])
+                if word.lower() in MEMBERS:
+                    self._description(index)  # "The Ohio *Republican*"
             elif not self.inside[index]:
                 lower = word.lower()
                 if lower in PRONOUNS:
@@ -105,7 +119,7 @@ class Reader:
     def _see(self, index: int, party: int) -> None:
         tokens = self.tokens
         weight = WEIGHTS.get(tokens.deps[index], 1.0)
-        if tokens.deps[index] == "nsubj" and tokens.texts[tokens.heads[index]].lower() in speaking():
+        if self._speaks(index):
             weight += SPEAKER
         self.seen.append(Seen(index, party, weight))
         self.last_seen[party] = index
@@ -122,12 +136,15 @@ class Reader:
         """Return the person whom the pronoun at `index` most likely means."""
         scores: dict[int, float] = {}
         zone = self._zone(index)
+        barred = self._named_below(index)
         for seen in reversed(self.seen[-MEMORY_MENTIONS:]):
             party = self.known[seen.party]
             distance = self.sentence[index] - self.sentence[seen.token]
             if distance > MEMORY_SENTENCES:
                 break
             if not party.is_person or party.gender not in (gender, None) or self._forbidden(index, seen.token):
+                continue
+            if seen.party in barred:
                 continue
             if self._zone(seen.token) is not zone and not {self._zone(seen.token), zone} <= STORY:
                 continue
@@ -157,6 +174,43 @@ class Reader:
             return False
         return tokens.heads[index] == tokens.heads[other] and tokens.heads[index] not in (index, other)
 
+    def _named_below(self, index: int) -> set[int]:
+        """Return whom the clause below the subject pronoun at `index` names: "He said that *Alder* …".
+
+        Nobody named below a pronoun is meant by it (Principle C; Chomsky, "Lectures on Government and Binding", 1981),
+        possessives aside, where newspapers are free. Nor does a speaker name himself in the words before "he said"."""
+        tokens = self.tokens
+        if tokens.deps[index] not in SUBJECTS:
+            return set()
+        named = set()
+        for other in range(index + 1, min(index + REACH, len(tokens.texts))):
+            if tokens.sentences[other] != tokens.sentences[index]:
+                break
+            if other in self.owner and tokens.deps[other] != "poss" and self._hangs_on(other, tokens.heads[index]):
+                named.add(self.owner[other])
+        if self._speaks(index) and self.quoted[tokens.sentences[index]]:
+            named.update(self._named_in_words_before(index))
+        return named
+
+    def _hangs_on(self, token: int, verb: int) -> bool:
+        """Return whether `token` belongs to the clause of `verb`, or to one below it."""
+        for _ in range(REACH):
+            head = self.tokens.heads[token]
+            if head in (verb, token):
+                return head == verb
+            token = head
+        return False
+
+    def _named_in_words_before(self, index: int) -> Iterator[int]:
+        """Yield who is named in the quotation that ends right before "he said" at `index`."""
+        other = index - 1
+        while other > 0 and index - other < 3 and not self.quoted[other]:
+            other -= 1
+        while other > 0 and self.quoted[other] and index - other < MEMORY_TOKENS:
+            if other in self.owner and self.tokens.deps[other] != "poss":
+                yield self.owner[other]
+            other -= 1
+
     def _thing(self, index: int) -> int | None:
         """Return the organisation or country that "it" or "its" means, where syntax leaves no doubt.
 
@@ -171,7 +225,7 @@ class Reader:
                 if subject is not None and subject < index:
                     return self._institution_at(subject)
             return None
-        if tokens.deps[index] != "nsubj" or tokens.texts[tokens.heads[index]].lower() not in speaking():
+        if not self._speaks(index):
             return None
         for seen in reversed(self.seen[-MEMORY_MENTIONS:]):
             if self.sentence[index] - self.sentence[seen.token] > 2:
@@ -194,17 +248,47 @@ class Reader:
         """Lead a definite description back: "The former Netherlands prime minister", "the senator", "the council"."""
         tokens = self.tokens
         word = tokens.texts[index].lower()
-        is_office = people.role(word) is Word.OFFICE
-        if not is_office and word not in self.institutions:
+        is_office = people.role(word) is Word.OFFICE or word in MEMBERS
+        if not is_office and word not in self.institutions and word not in KINDS:
             return
-        if tokens.deps[index] in ("appos", "attr", "compound") or self._has_apposition(index):
+        if tokens.deps[index] in ("appos", "attr", "compound", "amod") or self._has_apposition(index):
             return
         first, definite = self._begin(index)
         headline = self._zone(index) in (Zone.HEADLINE, Zone.DECK, Zone.RELATED_LINK)
         if not definite and not (headline and is_office and first < index):
             return
-        party = self._holder(first, index) if is_office else self._latest(self.institutions[word])
+        if is_office:
+            party = self._holder(first, index)
+        elif word in self.institutions:
+            party = self._latest(self.institutions[word])
+        else:
+            party = self._of_kind(index, KINDS[word]) if index - first == 1 else None
         self._refer(first, index, party, MentionKind.NOMINAL)
+
+    def _of_kind(self, index: int, kind: EntityType) -> int | None:
+        """Return what a bare noun for any organisation or town means ("*The group* …", "*The city* said …"): the only
+        one named in this sentence or the one before, or of several the only one that is a subject there.
+
+        Well-known organisations are called by closer nouns.
+        """
+        tokens = self.tokens
+        if tokens.deps[index] not in SUBJECTS:
+            return None
+        near: dict[int, bool] = {}
+        for seen in reversed(self.seen[-MEMORY_MENTIONS:]):
+            if self.sentence[index] - self.sentence[seen.token] > 1:
+                break
+            group = self.known[seen.party].group
+            named_so = group.entry is not None and (kind is EntityType.ORG or group.entry.iso_3166 or group.entry.state)
+            if group.type is kind and not named_so and seen.party not in self.closer:
+                near[seen.party] = near.get(seen.party, False) or tokens.deps[seen.token] in SUBJECTS
+        subjects = [party for party, is_subject in near.items() if is_subject]
+        found = subjects if len(near) > 1 else list(near)
+        return found[0] if len(found) == 1 else None
+
+    def _speaks(self, index: int) -> bool:
+        """Return whether the word at `index` is the subject of a verb of speech."""
+        return self.tokens.deps[index] == "nsubj" and self.tokens.texts[self.tokens.heads[index]].lower() in speaking()
 
     def _begin(self, index: int) -> tuple[int, bool]:
         """Return the first token of the description that ends at `index`, and whether "the" or "this" opens it."""
@@ -302,6 +386,12 @@ def _head_word(name: str) -> str:
     for link in (" of ", " on ", " for "):
         name = name.split(link, maxsplit=1)[0]
     return name.rsplit(" ", 1)[-1]
+
+
+@cache
+def _nouns_of_institution() -> frozenset[str]:
+    """Return the common nouns that stand for an organisation of one kind."""
+    return frozenset(noun for noun, _ in rows("institutions.tsv") if noun not in KINDS)
 
 
 @cache
