@@ -4,6 +4,7 @@ Built once an article. Names are found (`entities`) and grouped (`grouping`); de
 prime minister") and pronouns are then led back to a group in reading order (`references`). Quotes and positions ask
 `resolve`; the event carries `entities`."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
@@ -52,6 +53,7 @@ class Coreference:
         ]
         self._exact = {(m.start, m.end): entity for entity in self.entities for m in entity.mentions}
         self._owner = self._owners()
+        self._following = self._followings()
 
     def resolve(self, start: int, end: int) -> Entity | None:
         """Return the entity that the words from `start` up to `end` refer to, or None when they name nobody known.
@@ -92,12 +94,36 @@ class Coreference:
         tokens = self._tokens
         if tokens.texts[head].lower() not in _followings():
             return None
+        own = self._following_of(head, first)
+        if own is not None or tokens.texts[first].lower() not in ("the", "this") or head - first > 1:
+            return own
+        known = self._following.get(tokens.texts[head].lower(), [])
+        index = bisect_left(known, (head, ""))
+        if index or tokens.texts[head].lower() != "administration":
+            return known[index - 1][1] if index else None
+        presidents = {party.group.canonical for party in self._parties if party.is_president}
+        return f"{presidents.pop().rsplit(' ', 1)[-1]} {tokens.texts[head]}" if len(presidents) == 1 else None
+
+    def _following_of(self, head: int, first: int) -> str | None:
+        """Return what the news calls the people at `head` by whose they are: "the *Obama administration*"."""
+        tokens = self._tokens
         before = (i for i in range(head - 1, first - 1, -1) if tokens.heads[i] == head)
-        owners = [self._owner[i] for i in before if i in self._owner]
-        if not owners or owners[0].type not in NAMED:
+        owner = next((self._owner[i] for i in before if i in self._owner), None)
+        if owner is None or owner.type not in NAMED:
             return None
-        owner = owners[0].name.rsplit(" ", 1)[-1] if owners[0].type is EntityType.PERSON else owners[0].name
-        return f"{owner} {tokens.texts[head]}"
+        name = owner.name.rsplit(" ", 1)[-1] if owner.type is EntityType.PERSON else owner.name
+        return f"{name} {tokens.texts[head]}"
+
+    def _followings(self) -> dict[str, list[tuple[int, str]]]:
+        """Return where each kind of following is called by a name, and by which, in order: "the administration" later
+        is the same one."""
+        known: dict[str, list[tuple[int, str]]] = {}
+        for index, word in enumerate(self._tokens.texts):
+            if word in _followings():
+                name = self._following_of(index, max(0, index - 4))
+                if name is not None:
+                    known.setdefault(word, []).append((index, name))
+        return known
 
     def _by_head(self, first: int, last: int) -> Entity | None:
         """Return the entity that the head of the tokens from `first` up to `last` belongs to."""
@@ -114,7 +140,15 @@ class Coreference:
             return None  # "Clinton and Trump" are two
         if tokens.texts[head].lower() in RELATIVE:
             return self._antecedent(head)
-        return next((self._owner[token] for token in (head, *self._apposed(head, last)) if token in self._owner), None)
+        own = next((self._owner[token] for token in (head, *self._apposed(head, last)) if token in self._owner), None)
+        return own or self._apposed_person(head, last)
+
+    def _apposed_person(self, head: int, last: int) -> Entity | None:
+        """Return the person whose name follows a description: "the team's coach", Alireza Mehraban."""
+        if self._tokens.texts[last : last + 1] != [","]:
+            return None
+        found = next((self._owner.get(i) for i in self._apposed(head, min(last + 8, len(self._tokens.texts)))), None)
+        return found if found is not None and found.type is EntityType.PERSON else None
 
     def _apposed(self, head: int, last: int) -> Iterator[int]:
         """Yield the tokens before `last` that are set beside the head: "the party's chairman, Phil *Lovas*"."""

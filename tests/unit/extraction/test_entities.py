@@ -106,6 +106,37 @@ def test_name_of_several_people_and_of_somebody_s_people(read: Reading) -> None:
     assert called("happy") is None
 
 
+def test_following_goes_on_by_its_name(read: Reading) -> None:
+    text = "The Ellingsen administration raised the tax. Farmers protested. The administration said that it was right."
+    start = text.index("The administration")
+
+    assert read(text).name(start, start + len("The administration")) == "Ellingsen administration"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("President Martha Ellingsen arrived. The administration said that it was ready.", "Ellingsen administration"),
+        ("Former President Martha Ellingsen arrived. The administration said that it was ready.", None),
+        ("Martha Ellingsen, president of the Rowing Club, came. The administration said that it was ready.", None),
+        ("The administration said that it was ready.", None),
+    ],
+)
+def test_administration_is_that_of_the_only_president(read: Reading, text: str, name: str | None) -> None:
+    start = text.index("The administration")
+
+    assert read(text).name(start, start + len("The administration")) == name
+
+
+def test_name_set_beside_a_speaker_is_the_speaker_s(read: Reading) -> None:
+    text = "The team's coach, Paul Quill, said that they had trained for months."
+
+    found = read(text).resolve(0, len("The team's coach"))
+
+    assert found is not None
+    assert found.name == "Paul Quill"
+
+
 def test_two_arguments_of_a_verb_are_two_people(read: Reading) -> None:
     text = "Emmanuel Macron spoke. Olaf Scholz praised him."
     assert whom(read(text), text, "him") == "Emmanuel Macron"
