@@ -2,7 +2,8 @@
 
 One passage is one pair of outermost marks. Marks inside it are its own affair. A passage whose mark is never closed
 ends with its paragraph, so that a lost mark cannot swallow an article; when the next paragraph opens with a mark, the
-passage goes on in it, as printers do with a speech of several paragraphs.
+passage goes on in it, as printers do with a speech of several paragraphs. It also goes on where the first mark of the
+next paragraph can only close: no other passage can end there.
 
 Everything here reads every character a fixed number of times.
 """
@@ -27,6 +28,11 @@ SINGLE = frozenset("‘’‚‛'")
 BEFORE_OPENING = frozenset("([{—–-/:“\"‘'`«>\u200b\ufeff")
 """What may stand before an opening mark, white space aside. After "=" it opens an attribute of some markup."""
 
+SENTENCE_ENDS = frozenset(".?!…")
+
+SPEECH_WORDS = 3
+"""Words that a passage must have to be a sentence, rather than a title, a sign or an aside."""
+
 ELISION = re.compile(r"(?:\d0s|em|tis|twas|til|cause|n|round|bout|cuz|s|d|ll|re|ve|m|t)\b", re.IGNORECASE)
 """What follows an apostrophe that stands for lost letters at the start of a word: ’80s, ’em, ’tis, rock ’n’ roll."""
 
@@ -49,6 +55,21 @@ class Passage:
             end -= 1
         return start, end
 
+    def opens_sentence(self, text: str) -> bool:
+        """Return whether the words may begin a sentence, and are enough for one."""
+        start, end = self.inner(text)
+        first = text[start : start + 1]
+        return len(text[start:end].split()) >= SPEECH_WORDS and (first.isupper() or first in "‘'[($0123456789…")
+
+    def ends_sentence(self, text: str) -> bool:
+        """Return whether the words end like a sentence, so that what follows is another one."""
+        start, end = self.inner(text)
+        return text[end - 1 : end] in SENTENCE_ENDS if end > start else False
+
+    def is_sentence(self, text: str) -> bool:
+        """Return whether the words are one sentence or more."""
+        return self.opens_sentence(text) and self.ends_sentence(text)
+
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
@@ -69,10 +90,11 @@ def passages(text: str, paragraphs: Iterable[tuple[int, int]]) -> list[Passage]:
     for start, end in paragraphs:
         marks = [_mark(text, match, start, end) for match in MARK.finditer(text, start, end)]
         doubles = [mark for mark in marks if mark.text not in SINGLE]
-        goes_on = open_at is not None and bool(doubles) and doubles[0].start == start and not _is_closing(doubles[0])
+        reopens = bool(doubles) and doubles[0].start == start and not _is_closing(doubles[0])
+        goes_on = open_at is not None and (reopens or _only_closes(text, doubles))
         if goes_on:
             begin = found.pop().start
-            doubles = doubles[1:]
+            doubles = doubles[1:] if reopens else doubles
         inside = list(_doubles(doubles, end, begin if goes_on else None))
         open_at = inside[-1].start if inside and not inside[-1].closed else None
         singles = [mark for mark in marks if mark.text in SINGLE]
@@ -98,6 +120,17 @@ def _mark(text: str, match: re.Match[str], paragraph_start: int, paragraph_end: 
 
 def _is_closing(mark: _Mark) -> bool:
     return mark.text in DOUBLE_CLOSING
+
+
+def _only_closes(text: str, marks: Sequence[_Mark]) -> bool:
+    """Return whether the first of a paragraph's `marks` closes, and nothing in the paragraph was opened for it.
+
+    Marks that look alike on both sides must be odd in number, and not stand for inches (12").
+    """
+    if not marks or not marks[0].closes or marks[0].opens:
+        return False
+    alike = sum(mark.text in DOUBLE_EITHER for mark in marks)
+    return _is_closing(marks[0]) or (alike % 2 == 1 and not text[marks[0].start - 1].isdigit())
 
 
 def _doubles(marks: Sequence[_Mark], paragraph_end: int, open_at: int | None) -> Iterator[Passage]:

@@ -1,3 +1,5 @@
+import pytest
+
 from services.extraction.quotation import Passage, passages
 
 
@@ -74,6 +76,17 @@ class TestParagraphs:
 
     def test_and_not_where_it_does_not(self) -> None:
         assert marked("He said: “One.\n\nTwo “three.”") == ["“One.", "“three.”"]
+
+    @pytest.mark.parametrize("text", ["He said: “One.\n\nTwo.” Then he left.", 'He said: "One.\n\nTwo." Then he left.'])
+    def test_and_where_the_next_one_closes_what_it_did_not_open(self, text: str) -> None:
+        assert marked(text) == [text[9:21]]
+
+    @pytest.mark.parametrize(
+        "text",
+        ['He said: "One.\n\nA beam of 12" fell.', 'He said: "One.\n\nTwo "three" four.', "He said: “One.\n\nTwo."],
+    )
+    def test_and_not_where_what_follows_may_be_inches_or_a_pair_of_its_own(self, text: str) -> None:
+        assert marked(text)[0].rstrip() in ("“One.", '"One.')
 
 
 def test_values_of_markup_are_no_passages() -> None:
