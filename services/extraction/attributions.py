@@ -13,9 +13,8 @@ from spacy.tokens import Doc, Token
 from services.extraction import syntax
 from services.extraction.cues import Cues
 from services.extraction.document import Offsets
-from services.extraction.quotation import Passage
+from services.extraction.quotation import SENTENCE_ENDS, SPEECH_WORDS, Passage
 
-SENTENCE_ENDS = frozenset(".?!…")
 CUE_WITHIN_WORDS = 16
 """How far after a passage its cue may stand: '"A," said' to '"A," Sen. Jane Roe, the Maine Republican who …, said'."""
 
@@ -23,9 +22,6 @@ LEAD_WITHIN_WORDS = 40
 """How far before a passage its cue may stand, when a colon or comma leads over to it."""
 
 NOMINAL = ("NOUN", "PROPN", "PRON")
-
-SPEECH_WORDS = 3
-"""Words that a passage without a cue must have to be speech, rather than a title, a sign or an aside."""
 
 
 class Pattern(StrEnum):
@@ -72,6 +68,7 @@ class Paragraph:
         `lead`: the last words of the paragraph before, where it ends with a colon.
         """
         self.text = text
+        self.doc = doc
         self.passages = passages
         self.cues = cues
         bounds = [span[0], *(edge for passage in passages for edge in (passage.start, passage.end)), span[1]]
@@ -130,8 +127,7 @@ class Paragraph:
         return gap[-1].text in (",", ":", "—", "–", "-", ";") or gap[-1] in (*last.cue, last.source)
 
     def _is_closed(self, index: int) -> bool:
-        """Return whether a passage ends like a sentence, so that what follows is another one."""
-        return self._last_character(index) in SENTENCE_ENDS
+        return self.passages[index].ends_sentence(self.text)
 
     def _last_character(self, index: int) -> str:
         start, end = self.passages[index].inner(self.text)
@@ -139,10 +135,14 @@ class Paragraph:
 
     def _is_speech(self, index: int) -> bool:
         """Return whether a passage without cue, where a sentence may begin, is a sentence: "We will win. We must." """
+        return self.passages[index].opens_sentence(self.text) and (self._is_closed(index) or not self.gaps[index + 1])
+
+    def _is_headline(self, index: int) -> bool:
+        """Return whether a passage opens its paragraph and is a clause and no title: *‘We must A’*: Merz speaks."""
         start, end = self.passages[index].inner(self.text)
-        words = self.text[start:end].split()
-        begins = self.text[start : start + 1].isupper() or self.text[start : start + 1] in "‘'[($0123456789…"
-        return len(words) >= SPEECH_WORDS and begins and (self._is_closed(index) or not self.gaps[index + 1])
+        words = _words(self.doc, start, end)
+        says = any(word.pos_ in ("PRON", "VERB", "AUX") for word in words)
+        return not self.gaps[index] and says and len(words) >= SPEECH_WORDS
 
     def _sentence_start(self, index: int, free: int, last: Said | None) -> int:
         """Return where the sentence begins that a passage ends: '*They* "had chemistry," said Mr. Roe'.
@@ -165,8 +165,9 @@ class Paragraph:
         """Return the cue that follows a passage: '"A," *said* Merz', '"A?" Merz *asked*'."""
         head = _head(self.gaps[index + 1])
         words = [word for word in head if not word.is_punct]
-        if words and words[0].lower_ == "according" and head[0].lower_ in (",", "according"):
-            return _according(words[0])
+        verbless = self._verbless(index, head, words)
+        if verbless is not None:
+            return verbless
         verb = next((word for word in words[:CUE_WITHIN_WORDS] if self._is_quotative(word)), None)
         if verb is None:
             return None
@@ -185,6 +186,15 @@ class Paragraph:
         if any(word.text == ":" for word in head[: head.index(verb)]):
             return None
         return _Cue(Pattern.AFTER, (verb,), self._speaker_after(verb, words))
+
+    def _verbless(self, index: int, head: Sequence[Token], words: Sequence[Token]) -> _Cue | None:
+        """Return the cue after a passage that is no verb: '"A," *according to* Merz', '"We must A"*:* Merz speaks'."""
+        phrase = _source_phrase(words)
+        if phrase and phrase[0] == words[0] and head[0].text in (",", words[0].text):
+            return _sourced(phrase, Pattern.AFTER)
+        if words and head[0].text == ":" and self._is_headline(index):
+            return _Cue(Pattern.LEAD, (head[0],), _first_nominal(words))
+        return None
 
     def _speaker_after(self, verb: Token, words: Sequence[Token]) -> Token | None:
         position = words.index(verb)
@@ -211,9 +221,9 @@ class Paragraph:
         rest = words[words.index(verb) + 1 :] if verb is not None else []
         if verb is not None and (mark == ":" or not (_has_clause(rest) or (not mark and _is_title(rest)))):
             return _Cue(Pattern.BEFORE, (verb,), self._speaker_before(verb, words))
-        according = next((word for word in words if word.lower_ == "according"), None)
-        if according is not None and mark in (",", ":") and not _has_clause(words[words.index(according) + 1 :]):
-            return _according(according, Pattern.BEFORE)
+        phrase = _source_phrase(words)
+        if phrase and mark in (",", ":") and not _has_clause(words[words.index(phrase[-1]) + 1 :]):
+            return _sourced(phrase, Pattern.BEFORE)
         if mark == ":":
             return self._lead(words, tail[-1])
         return None
@@ -281,12 +291,20 @@ def _has_clause(words: Sequence[Token]) -> bool:
     )
 
 
-def _according(word: Token, pattern: Pattern = Pattern.AFTER) -> _Cue:
-    """Return the cue "according to" with its source."""
-    to = syntax.child(word, "prep")
-    return _Cue(
-        pattern, (word, to) if to is not None else (word,), syntax.child(to, "pobj") if to is not None else None
-    )
+def _source_phrase(words: Sequence[Token]) -> tuple[Token, ...]:
+    """Return the words of the phrase that names a source: "*according to* the mayor", "*in the words of* Merz"."""
+    lower = [word.lower_ for word in words]
+    for first, word in enumerate(lower):
+        if word == "according":
+            return tuple(words[first : first + 2])
+        if lower[first : first + 4] == ["in", "the", "words", "of"]:
+            return tuple(words[first : first + 4])
+    return ()
+
+
+def _sourced(phrase: tuple[Token, ...], pattern: Pattern) -> _Cue:
+    """Return the cue that a phrase is, with the source that it names."""
+    return _Cue(pattern, phrase, syntax.child(phrase[-1], "pobj"))
 
 
 def _is_main(word: Token, words: Sequence[Token]) -> bool:
