@@ -257,6 +257,7 @@ class Paragraph:
             word.tag_.startswith("VB")
             and word.lemma_.lower() in self.cues.quotatives
             and word.dep_ not in ("relcl", "aux", "auxpass", "amod")
+            and not syntax.is_naming(word)
         )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from schemas import Act
-from services.extraction.wordlists import rows
+from services.extraction.wordlists import rows, words
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,8 @@ class Cues:
     """Whether a lemma reports speech or thought; not in it: it is not known to report."""
     quotatives: frozenset[str]
     """Lemmas that may introduce direct speech."""
+    mottos: frozenset[str]
+    """Nouns for words that are nobody's speech though they stand between quotation marks."""
 
 
 @cache
@@ -24,4 +26,5 @@ def lexicon() -> Cues:
     return Cues(
         acts={row[0]: Act(row[1]) for row in table},
         quotatives=frozenset(row[0] for row in table if row[-1] == "direct"),
+        mottos=frozenset(words("mottos.txt")),
     )

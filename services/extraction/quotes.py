@@ -119,7 +119,7 @@ def _stretches(blocks: Sequence[Block], marked: Sequence[Passage]) -> Iterator[t
         start, inside = None, []
 
 
-def _attributed(text: str, doc: Doc, marked: Sequence[Passage], reports: Sequence[Report], cues: Cues) -> list[Found]:
+def _attributed(text: str, doc: Doc, marked: Sequence[Passage], reports: Iterable[Report], cues: Cues) -> list[Found]:
     """Return the attributions as quotes, with borders that cut through no pair of marks.
 
     Every word is in one quote: where marks make two overlap, the likelier has the words.
@@ -128,14 +128,32 @@ def _attributed(text: str, doc: Doc, marked: Sequence[Passage], reports: Sequenc
     found = []
     for report in sorted(reports, key=lambda each: (-each.confidence, each.cue)):
         pieces = [piece for each in borders.mend(text, report.content, marked) if (piece := _free(each, taken))]
-        act = _act(doc, report.cue, cues)
-        if not pieces or (act is Act.THINK and _is_title(text, pieces, marked)):
+        if not pieces or _is_named(text, doc, report.cue, pieces, marked):
             continue
+        act = _act(doc, report.cue, cues)
         for start, end in pieces:
             taken[start:end] = b"\x01" * (end - start)
         speaker = syntax.without_clause(doc, *report.source) if report.source is not None else None
         found.append(Found(pieces, report.cue, speaker, act, report.confidence))
     return found
+
+
+def _is_named(text: str, doc: Doc, cue: Offsets, pieces: Sequence[Offsets], marked: Sequence[Passage]) -> bool:
+    """Return whether the marks hold a name, and nobody's words.
+
+    - the title of a work: 'Her favourite book is *"The Long Winter"*'
+    - a name given: 'an album called *"The Sea at Night"*', 'a boat named *"Morning Star"*'
+    - a motto: 'The motto of the club is *“all for the valley”*'
+    """
+    cues = lexicon()
+    inside = borders.overlapping(marked, pieces[0])
+    begins = bool(inside) and inside[0].start <= pieces[0][0]
+    words = list(doc.char_span(*cue, alignment_mode="expand") or ())
+    is_given = any(syntax.is_naming(word) for word in words)
+    is_motto = any(word.lower_ in cues.mottos for word in words) and any(word.lemma_ == "be" for word in words)
+    if begins and (is_given or is_motto):
+        return True
+    return _act(doc, cue, cues) is Act.THINK and _is_title(text, pieces, marked)
 
 
 def _is_title(text: str, pieces: Sequence[Offsets], marked: Sequence[Passage]) -> bool:

@@ -48,6 +48,11 @@ def is_passive(verb: Token) -> bool:
     return verb.tag_ == "VBN" and verb.dep_ in ("acl", "advcl") and child(verb, "aux", "nsubj") is None
 
 
+def is_naming(verb: Token) -> bool:
+    """Return whether a participle without a doer describes a noun: 'an album *called* "The Sea at Night"'."""
+    return verb.tag_ == "VBN" and verb.dep_ == "acl" and agent(verb) is None
+
+
 def is_negated(verb: Token) -> bool:
     """Return whether a "not", "never" or "no longer" belongs to `verb`."""
     return any(each.dep_ == "neg" or each.lower_ in ("never", "nor") for each in verb.children)
