@@ -3,8 +3,10 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
+from spacy.tokens import Doc
+
 from services.extraction.document import Offsets
-from services.extraction.quotation import MARK, SINGLE, Passage
+from services.extraction.quotation import MARK, SENTENCE_ENDS, SINGLE, Passage
 
 LOOSE = " \t\r\n\u00a0,;:–—-"
 """What the reader leaves at the edges of a content: it is no part of what is said."""
@@ -27,6 +29,35 @@ def mend(text: str, pieces: Sequence[Offsets], marked: Sequence[Passage]) -> lis
         else:
             mended.append((start, end))
     return mended
+
+
+def apart(text: str, doc: Doc, pieces: Sequence[Offsets], marked: Sequence[Passage]) -> list[list[Offsets]]:
+    """Return `pieces` in groups, each of which is a quote of its own.
+
+    - A sentence between marks is, where one without marks ends before it: 'It was late, he said. *“Go home.”*'
+    - What follows a sentence that is nobody's words is: '“It is late,” he said. He yawned. *“Go home.”*'
+    """
+    groups: list[list[Offsets]] = []
+    for start, end in pieces:
+        if not groups or _holds_sentence(doc, groups[-1][-1][1], start):
+            groups.append([])
+        begin = outside = start
+        for passage in overlapping(marked, (start, end)):
+            before = text[outside : passage.start].rstrip()
+            if begin < passage.start and before and before[-1] in SENTENCE_ENDS and passage.is_sentence(text):
+                groups[-1].append(_tight(text, (begin, outside + len(before) - 1)))
+                groups.append([])
+                begin = passage.start
+            outside = passage.end
+        groups[-1].append((begin, end))
+    return groups
+
+
+def _holds_sentence(doc: Doc, start: int, end: int) -> bool:
+    """Return whether words follow the end of a sentence between two offsets."""
+    span = doc.char_span(start, end, alignment_mode="contract") if start < end else None
+    ends = [token.i for token in span if token.text in SENTENCE_ENDS] if span is not None else []
+    return bool(ends) and any(token.is_alpha for token in doc[ends[0] : span.end if span is not None else 0])
 
 
 def _tight(text: str, piece: Offsets) -> Offsets:

@@ -134,8 +134,18 @@ def _attributed(text: str, doc: Doc, marked: Sequence[Passage], reports: Iterabl
         for start, end in pieces:
             taken[start:end] = b"\x01" * (end - start)
         speaker = syntax.without_clause(doc, *report.source) if report.source is not None else None
-        found.append(Found(pieces, report.cue, speaker, act, report.confidence))
+        apart = borders.apart(text, doc, pieces, marked)
+        with_cue = min(apart, key=lambda group: _distance(group, report.cue))
+        for group in apart:
+            goes_on = group is not with_cue
+            cue = None if goes_on else report.cue
+            found.append(Found(group, cue, speaker, act, report.confidence, carried=goes_on))
     return found
+
+
+def _distance(pieces: Sequence[Offsets], cue: Offsets) -> int:
+    """Return how many characters lie between a cue and the nearest of `pieces`."""
+    return min(max(cue[0] - end, start - cue[1], 0) for start, end in pieces)
 
 
 def _is_named(text: str, doc: Doc, cue: Offsets, pieces: Sequence[Offsets], marked: Sequence[Passage]) -> bool:
