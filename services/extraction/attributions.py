@@ -31,6 +31,7 @@ class Pattern(StrEnum):
     BEFORE = "before"
     LEAD = "lead"
     CARRIED = "carried"
+    TURN = "turn"
 
 
 @dataclass(slots=True)

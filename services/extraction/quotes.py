@@ -20,6 +20,7 @@ from services.extraction.cues import Cues, lexicon
 from services.extraction.document import Block, Document, Offsets
 from services.extraction.quotation import Passage
 from services.extraction.reports import Report
+from services.extraction.transcripts import Turn, turns
 from services.extraction.wordlists import rows
 
 LONGEST_TITLE = 8
@@ -69,11 +70,14 @@ def extract(
     """
     cues = lexicon()
     blocks = document.spoken
-    found = _attributed(document.text, doc, marked, reports, cues)
+    found = [_turn(turn) for turn in turns(document)]
+    narrated = _outside([quote.pieces[0] for quote in found], reports)
+    found += _attributed(document.text, doc, marked, narrated, cues)
     _with_marked(found, _marked_quotes(document.text, doc, blocks, marked, cues), cues)
     found.sort(key=lambda quote: (quote.start, quote.end))
     for quote in found:
-        quote.kind = kind_of(document.text, quote.pieces, marked)
+        if quote.kind is not QuoteKind.DIRECT:
+            quote.kind = kind_of(document.text, quote.pieces, marked)
         if quote.kind is QuoteKind.DIRECT:
             quote.act = Act.SAY
     _resolve(found, doc, blocks, coreference)
@@ -117,6 +121,21 @@ def _stretches(blocks: Sequence[Block], marked: Sequence[Passage]) -> Iterator[t
             continue
         yield start, block.end, inside
         start, inside = None, []
+
+
+def _turn(turn: Turn) -> Found:
+    """Return what is said in a printed conversation: word for word, though no marks enclose it."""
+    precision = _pattern_precision()[Pattern.TURN]
+    return Found([turn.words], None, turn.speaker, Act.SAY, precision, kind=QuoteKind.DIRECT)
+
+
+def _outside(spoken: Sequence[Offsets], reports: Iterable[Report]) -> Iterator[Report]:
+    """Yield the attributions that do not begin in one of the stretches `spoken`, which are in order."""
+    for report in reports:
+        start = report.content[0][0]
+        last = bisect_right(spoken, start, key=itemgetter(0)) - 1
+        if last < 0 or spoken[last][1] <= start:
+            yield report
 
 
 def _attributed(text: str, doc: Doc, marked: Sequence[Passage], reports: Iterable[Report], cues: Cues) -> list[Found]:
