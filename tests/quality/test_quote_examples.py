@@ -1,4 +1,4 @@
-"""The quote examples: every class of `quotes.yaml` must stay right."""
+"""The quote examples: every class of `quotes.yaml` must stay right, and what is known to fail must be said to."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from schemas import Act, RawArticle
+from schemas import RawArticle
 from services.extraction.pipeline import Pipeline
 
 EXAMPLES = yaml.safe_load((Path(__file__).parent / "quotes.yaml").read_text(encoding="utf-8"))
@@ -14,7 +14,11 @@ EXAMPLES = yaml.safe_load((Path(__file__).parent / "quotes.yaml").read_text(enco
 
 def cases() -> list[Any]:
     return [
-        pytest.param(example, id=f"{name}-{number}")
+        pytest.param(
+            example,
+            id=f"{name}-{number}",
+            marks=[pytest.mark.xfail(strict=True, reason=example["fails"])] if "fails" in example else [],
+        )
         for name, examples in EXAMPLES.items()
         for number, example in enumerate(examples, 1)
     ]
@@ -29,10 +33,12 @@ def test_finds_the_quotes_of_the_example_and_no_others(pipeline: Pipeline, examp
             "words": [text[start:end] for start, end in quote.fragments],
             "speaker": quote.speaker.text if quote.speaker else None,
             "kind": quote.kind.value,
+            "act": quote.act.value,
         }
         for quote in reading.quotes
     ]
-    assert found == [{key: quote[key] for key in ("words", "speaker", "kind")} for quote in example["quotes"]]
+    assert found == [
+        {"act": "say"} | {key: value for key, value in quote.items() if key != "name"} for quote in example["quotes"]
+    ]
     for quote, wanted in zip(reading.quotes, example["quotes"], strict=True):
         assert wanted.get("name", quote.speaker_name) == quote.speaker_name
-        assert quote.act is Act.SAY
