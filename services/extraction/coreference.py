@@ -26,6 +26,11 @@ NOUNS = frozenset({"NOUN", "PROPN", "PRON"})
 NAMED = frozenset(set(EntityType) - {EntityType.NORP, *entities.NUMBERS})
 """Types that a mention resolves to: "some Republicans" are nobody by name, nor is "63 percent"."""
 
+MAKING = frozenset(
+    {"released", "conducted", "published", "issued", "written", "produced", "commissioned", "compiled", "filed"}
+)
+MAKERS = frozenset({EntityType.ORG, EntityType.PERSON})
+
 
 class Coreference:
     """The entities of one article.
@@ -92,6 +97,8 @@ class Coreference:
         if found is not None:
             return found.name if found.type in NAMED else None
         tokens = self._tokens
+        if tokens.texts[head].lower() in _documents():
+            return self._maker(head, first, last)
         if tokens.texts[head].lower() not in _followings():
             return None
         own = self._following_of(head, first)
@@ -103,6 +110,17 @@ class Coreference:
             return known[index - 1][1] if index else None
         presidents = {party.group.canonical for party in self._parties if party.is_president}
         return f"{presidents.pop().rsplit(' ', 1)[-1]} {tokens.texts[head]}" if len(presidents) == 1 else None
+
+    def _maker(self, head: int, first: int, last: int) -> str | None:
+        """Return who made the document at `head`: "a *Reuters* poll", "a study released by *Jane Alder*"; not who has
+        "seen" or "obtained" it."""
+        tokens = self._tokens
+        own = [i for i in range(head - 1, first - 1, -1) if tokens.heads[i] == head]
+        by = next((i for i in range(head + 1, last) if tokens.texts[i] in ("by", "from")), last)
+        if by - 1 != head and by < last and tokens.texts[by - 1] not in MAKING:
+            by = last
+        made = (self._owner[i] for i in (*own, *range(by + 1, min(by + 8, last))) if i in self._owner)
+        return next((entity.name for entity in made if entity.type in MAKERS), None)
 
     def _following_of(self, head: int, first: int) -> str | None:
         """Return what the news calls the people at `head` by whose they are: "the *Obama administration*"."""
@@ -190,6 +208,12 @@ class Coreference:
                     if mention.kind is not MentionKind.NOMINAL or token not in owners:
                         owners[token] = entity
         return owners
+
+
+@cache
+def _documents() -> frozenset[str]:
+    """Return the nouns for documents, which are quoted as who made them."""
+    return frozenset(words("documents.txt"))
 
 
 @cache

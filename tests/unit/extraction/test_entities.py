@@ -128,6 +128,20 @@ def test_administration_is_that_of_the_only_president(read: Reading, text: str, 
     assert read(text).name(start, start + len("The administration")) == name
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("A Reuters poll", "Reuters"),
+        ("A study released by Martha Ellingsen", "Martha Ellingsen"),
+        ("A study seen by Sky News", None),
+        ("A study of Germany", None),
+        ("A Reuters photograph", None),
+    ],
+)
+def test_document_speaks_for_its_maker(read: Reading, words: str, name: str | None) -> None:
+    assert read(f"{words} shows that people are tired.").name(0, len(words)) == name
+
+
 def test_name_set_beside_a_speaker_is_the_speaker_s(read: Reading) -> None:
     text = "The team's coach, Paul Quill, said that they had trained for months."
 
