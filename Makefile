@@ -74,7 +74,7 @@ training/.venv/installed: training/requirements.lock
 train: training/.venv/installed ## teach the reader anew from EVAL (an hour and a half on two cores; goes on where it stopped)
 	@test -d $(EVAL) || { echo "the annotated data is not at $(EVAL)" >&2; exit 1; }
 	@$(TRAINING).train --data $(EVAL) --out dist/reader
-	@$(TRAINING).export dist/reader $(WEIGHTS)
+	@$(TRAINING).export dist/reader $(WEIGHTS) --data $(EVAL)
 	@$(TRAINING).calibrate $(WEIGHTS) --data $(EVAL)
 
 .PHONY: train-topics
