@@ -63,7 +63,7 @@ def _coordinated(doc: Doc, holder: Offsets) -> Iterator[Offsets]:
 
     Of a coordination the reader often marks one member alone; what one does, all do.
     """
-    span = doc.char_span(*holder, alignment_mode="expand")
+    span = syntax.span_at(doc, *holder)
     root = span.root if span is not None else None
     while root is not None and root.dep_ == "appos":
         root = root.head
@@ -95,5 +95,5 @@ def _is_enumeration(members: list[Token]) -> bool:
 
 def is_first_person(doc: Doc, holder: Offsets) -> bool:
     """Return whether a mention is the speaker: "I", "we"."""
-    span = doc.char_span(*holder, alignment_mode="expand")
+    span = syntax.span_at(doc, *holder)
     return span is not None and span.root.lower_ in FIRST_PERSON

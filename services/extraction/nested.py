@@ -12,7 +12,7 @@ from services.extraction.wordlists import group
 
 def nested(doc: Doc, stand: Stand) -> Iterator[Stand]:
     """Yield the stand of whoever made the request or the offer that a stand is on, as likely as that one."""
-    target = doc.char_span(*stand.target, alignment_mode="expand")
+    target = syntax.span_at(doc, *stand.target)
     noun = targets.wrapping(target) if target is not None else None
     maker = _maker(noun) if noun is not None else None
     if noun is None or maker is None:

@@ -12,10 +12,10 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from schemas import EnrichedArticle, Provenance, RawArticle
-from services.extraction import assembly, models, positions, quotes, reports, stands, thresholds, truecase
+from services.extraction import assembly, models, positions, quotes, reports, stands, thresholds, topics, truecase
 from services.extraction.coreference import Coreference
 from services.extraction.document import Document, parse
-from services.extraction.quotation import Passage, passages
+from services.extraction.quotation import passages
 from services.extraction.reader.network import Network, Task
 from services.extraction.reader.words import Words
 from services.extraction.steps import Step, Stopwatch, Timing
@@ -146,7 +146,8 @@ class Pipeline:
         if model.network is not None:
             blocks = [(block.start, block.end) for block in document.spoken]
             marked = passages(document.text, blocks)
-            reported, taken = _read(model.network, document, marked)
+            words = Words.of(document, marked, model.network.wordpieces)
+            reported, taken = candidates(model.network, words)
             watch.lap(Step.READER)
             sure = reports.likely(reported, self._least.quote)
             spoken = quotes.extract(document, doc, coreference, marked, sure)
@@ -167,13 +168,11 @@ class Pipeline:
         return enriched
 
 
-def _read(
-    network: Network, document: Document, marked: Sequence[Passage]
-) -> tuple[list[reports.Report], list[stands.Stand]]:
-    """Return the attributions and the stands that the learned reader takes to be possible."""
+def candidates(network: Network, words: Words) -> tuple[list[reports.Report], list[stands.Stand]]:
+    """Return the attributions and the stands that the learned reader takes to be possible in an article."""
     reported: list[reports.Report] = []
     taken: list[stands.Stand] = []
-    for predicate in network.read(Words.of(document, marked, network.wordpieces)):
+    for predicate in network.read(words):
         if predicate.task is Task.QUOTE:
             reported.append(reports.report(predicate, network.calibration.quote))
         else:
@@ -189,6 +188,8 @@ def _load(language: str, package: str, wanted: Sequence[str]) -> _Model:
         components = SYNTAX if extractors == ("entities",) else WORDS
     nlp = models.load(package, components)
     network = Network() if {"quotes", "positions"} & set(extractors) else None
+    if "positions" in extractors:
+        topics.shipped()  # with the rest, so that processes forked from this one share it
     provenance = _provenance(package, models.version(nlp), extractors, network.fingerprint if network else None)
     return _Model(nlp, extractors, provenance, network)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from spacy.tokens import Doc, Span, Token
 
 from schemas import Entity, Modality, PositionKind, QuoteKind, Stance, Topic, Via
-from services.extraction import assertion, borders, targets, topics
+from services.extraction import assertion, borders, syntax, targets, topics
 from services.extraction.coreference import Coreference
 from services.extraction.document import SPOKEN_ZONES, Document, Offsets
 from services.extraction.holders import FIRST_PERSON, holders
@@ -79,8 +79,8 @@ def _stated(
     document: Document, doc: Doc, coreference: Coreference, spoken: Sequence[Found], stand: Stand
 ) -> Iterator[Stated]:
     """Yield the positions that a stand is, one a holder; none where the text asserts none."""
-    cue = doc.char_span(*stand.cue, alignment_mode="expand")
-    target = doc.char_span(*stand.target, alignment_mode="expand")
+    cue = syntax.span_at(doc, *stand.cue)
+    target = syntax.span_at(doc, *stand.target)
     if cue is None or target is None or document.zone_at(stand.cue[0]) not in SPOKEN_ZONES:
         return
     if not assertion.is_asserted(cue.root):
@@ -121,7 +121,7 @@ def _share(one: Offsets, other: Offsets) -> bool:
 
 
 def _head(doc: Doc, offsets: Offsets) -> Token | None:
-    span = doc.char_span(*offsets, alignment_mode="expand")
+    span = syntax.span_at(doc, *offsets)
     return span.root if span is not None else None
 
 
@@ -137,7 +137,7 @@ def _reported_by(spoken: Sequence[Found], cue: Offsets) -> Found | None:
     """Return the quote that the cue itself introduces: "Merz *urged* Congress to act" is a report and a demand."""
     first = bisect_right(spoken, cue[0], key=lambda quote: quote.start) - 1
     for quote in spoken[max(0, first - 1) : first + 3]:
-        if quote.cue is not None and quote.cue[0] < cue[1] and cue[0] < quote.cue[1]:
+        if quote.cue is not None and _share(quote.cue, cue):
             return quote
     return None
 

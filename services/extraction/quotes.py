@@ -177,7 +177,7 @@ def _is_named(text: str, doc: Doc, cue: Offsets, pieces: Sequence[Offsets], mark
     cues = lexicon()
     inside = borders.overlapping(marked, pieces[0])
     begins = bool(inside) and inside[0].start <= pieces[0][0]
-    words = list(doc.char_span(*cue, alignment_mode="expand") or ())
+    words = list(syntax.span_at(doc, *cue) or ())
     is_given = any(syntax.is_naming(word) for word in words)
     is_motto = any(word.lower_ in cues.mottos for word in words) and any(word.lemma_ == "be" for word in words)
     if begins and (is_given or is_motto):
@@ -210,7 +210,7 @@ def _act(doc: Doc, cue: Offsets, cues: Cues) -> Act:
 
     "According to" and a mark alone ("Merz: …") report speech.
     """
-    words = list(doc.char_span(*cue, alignment_mode="expand") or ())
+    words = list(syntax.span_at(doc, *cue) or ())
     acts = {cues.acts.get(word.lemma_.lower()) for word in words} | {cues.acts.get(word.lower_) for word in words}
     said = Act.SAY in acts or any(word.lower_ == "according" for word in words)
     return Act.SAY if said or not any(word.is_alpha for word in words) else Act.THINK
@@ -275,7 +275,7 @@ def _resolve(found: Sequence[Found], doc: Doc, blocks: Sequence[Block], corefere
 
 def _antecedent(doc: Doc, speaker: Offsets) -> Offsets:
     """Return the noun phrase that a relative pronoun stands for, or the speaker as it is."""
-    span = doc.char_span(*speaker, alignment_mode="expand")
+    span = syntax.span_at(doc, *speaker)
     if span is None or span.root.tag_ not in ("WP", "WDT"):
         return speaker
     return syntax.noun_phrase(syntax.antecedent(span.root))

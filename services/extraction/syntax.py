@@ -5,7 +5,7 @@ Labels are those of ClearNLP, which spaCy's English pipelines use (nsubj, ccomp,
 
 from collections.abc import Iterable
 
-from spacy.tokens import Doc, Token
+from spacy.tokens import Doc, Span, Token
 
 SUBJECTS = ("nsubj", "nsubjpass", "csubj", "expl")
 
@@ -121,9 +121,14 @@ def antecedent(token: Token) -> Token:
     return token
 
 
+def span_at(doc: Doc, start: int, end: int) -> Span | None:
+    """Return the tokens that `text[start:end]` touches, if only in part; None where there are none."""
+    return doc.char_span(start, end, alignment_mode="expand")
+
+
 def without_clause(doc: Doc, start: int, end: int) -> tuple[int, int]:
     """Return the offsets of a mention without the clause that a comma sets off: "*Anna Keller*, who leads it,"."""
-    span = doc.char_span(start, end, alignment_mode="expand")
+    span = span_at(doc, start, end)
     if span is None:
         return start, end
     reach = noun_phrase(span.root)[1]

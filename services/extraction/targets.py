@@ -19,9 +19,9 @@ def targets(doc: Doc, offsets: Offsets) -> Iterator[Offsets]:
     Usually it is one; several that "and" joins are one each: "bomb the camps and *deport the refugees*".
     """
     for trimmed in (_without_subject, _unwrapped):
-        span = doc.char_span(*offsets, alignment_mode="expand")
+        span = syntax.span_at(doc, *offsets)
         offsets = trimmed(offsets, span) if span is not None else offsets
-    span = doc.char_span(*offsets, alignment_mode="expand")
+    span = syntax.span_at(doc, *offsets)
     yield from _coordinated(offsets, span) if span is not None else [offsets]
 
 

@@ -121,11 +121,12 @@ def _best(codes: Sequence[str], scores: Floats) -> list[Topic]:
 
 
 @cache
-def _shipped() -> Topics:
+def shipped() -> Topics:
+    """Return the model that comes with the service, loaded once a process."""
     return Topics()
 
 
 def of_position(text: str, target_name: str | None, target: Offsets, evidence: Offsets) -> list[Topic]:
     """Return the topics of a position in an article's `text`; `target_name` is what a pronoun target stands for."""
     named = target_name or text[slice(*target)]
-    return _shipped().position(named, text[slice(*evidence)], text[:OPENING])
+    return shipped().position(named, text[slice(*evidence)], text[:OPENING])

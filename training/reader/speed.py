@@ -10,7 +10,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,9 +20,9 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor
 
-from services.extraction import document, quotation, reports, stands
-from services.extraction.reader.network import Network, Task
-from services.extraction.reader.words import Words
+from services.extraction import reports, stands, thresholds
+from services.extraction.pipeline import candidates
+from services.extraction.reader.network import Network
 from training.reader import gold
 from training.reader.export import load
 from training.reader.train import start_folder
@@ -37,24 +36,17 @@ def reader(network: Network, texts: list[str]) -> int:
     """Read the texts up to the records of the learned reader; return how many words they have."""
     count = 0
     for text in texts:
-        parsed = document.parse(text)
-        marked = quotation.passages(text, [(block.start, block.end) for block in parsed.blocks])
-        words = Words.of(parsed, marked, network.wordpieces)
+        words = gold.words_of(text, None, network.wordpieces)
         count += len(words.spans)
-        found = list(network.read(words))
-        calibration = network.calibration
-        reports.likely([reports.report(each, calibration.quote) for each in found if each.task is Task.QUOTE], 0.5)
-        stands.likely(
-            [stand for each in found if each.task is Task.POSITION for stand in stands.stands(each)],
-            calibration.position,
-            0.3,
-        )
+        reported, taken = candidates(network, words)
+        reports.likely(reported, thresholds.DEFAULT.quote)
+        stands.likely(taken, network.calibration.position, thresholds.DEFAULT.position)
     return count
 
 
 def sketch(source: Path, run: Path, folder: Path) -> tuple[ModuleType, Any, Any, Callable[..., tuple[Tensor, ...]]]:
     """Return the module of the sketch, a model, its word pieces and its encoder in eight bits."""
-    module = _module(source)
+    module = gold.module(source)
     network, vocabulary = load(run)
     model = module.Model().eval()
     model.enc.load_bert(start_folder())
@@ -88,15 +80,6 @@ def sketch(source: Path, run: Path, folder: Path) -> tuple[ModuleType, Any, Any,
         return tuple(map(torch.from_numpy, session.run(None, dict(zip(names, map(np.asarray, inputs), strict=True)))))
 
     return module, model, pieces, forward
-
-
-def _module(path: Path) -> ModuleType:
-    spec = spec_from_file_location("sketch", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def main() -> None:

@@ -66,6 +66,12 @@ def start_folder() -> Path:
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
+def start_pieces() -> WordPieces:
+    """Return the whole vocabulary of the start weights, numbered as the rows of their embeddings."""
+    pieces = (start_folder() / "vocab.txt").read_text(encoding="utf-8").split("\n")
+    return WordPieces(piece for piece in pieces if piece)
+
+
 def read_data(folder: Path, share: float) -> Data:
     """Return the annotated articles in `folder`; of those to learn from, only a `share`, for a learning curve."""
     rows: dict[str, Mapping[str, Any]] = {
@@ -77,10 +83,9 @@ def read_data(folder: Path, share: float) -> Data:
     names = sorted((rows[QUOTES].keys() | rows[POSITIONS].keys()) - out)
     names = random.Random(3).sample(names, round(len(names) * share))
     strengths = {task: gold.anchor_strengths((rows[task][n] for n in names if n in rows[task]), task) for task in TASKS}
-    whole = (start_folder() / "vocab.txt").read_text(encoding="utf-8").split("\n")
-    full = WordPieces(piece for piece in whole if piece)
     kept = _vocabulary(
-        full, (text for task in TASKS for name in names if name in rows[task] for text in (rows[task][name]["text"],))
+        start_pieces(),
+        (text for task in TASKS for name in names if name in rows[task] for text in (rows[task][name]["text"],)),
     )
     wordpieces = WordPieces(kept)
 
@@ -214,11 +219,8 @@ def train(data: Data, recipe: Recipe, out: Path) -> Reader:
     """Return the trained network; its course is in `out`/log.jsonl."""
     torch.manual_seed(recipe.seed)
     network = Reader(len(data.vocabulary), Sizes())
-    folder = start_folder()
-    whole = {
-        piece: n for n, piece in enumerate((folder / "vocab.txt").read_text(encoding="utf-8").split("\n")) if piece
-    }
-    network.encoder.start_from(folder, torch.tensor([whole[piece] for piece in data.vocabulary]))
+    rows = start_pieces().numbers
+    network.encoder.start_from(start_folder(), torch.tensor([rows[piece] for piece in data.vocabulary]))
     run = Run(network, copy.deepcopy(network).eval(), _optimiser(network, recipe), random.Random(recipe.seed))
     if (out / "run.pt").exists():
         run.resume(out / "run.pt")

@@ -23,7 +23,7 @@ from safetensors.numpy import load_file
 from services.extraction.reader.wordpieces import WordPieces
 from services.extraction.topics import GRAMS, HEADLINE, POSITION, RARITY, SETTINGS, WEIGHTS
 from training.reader.export import EPOCH
-from training.reader.train import start_folder
+from training.reader.train import start_folder, start_pieces
 from training.topics import examples, fitting
 from training.topics.examples import Example
 from training.topics.fitting import KINDS, Course, Model, Rows, Vocabulary, Wanted
@@ -71,11 +71,9 @@ class Start:
     @classmethod
     def load(cls) -> "Start":
         """Return those of MiniLM."""
-        folder = start_folder()
-        names = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
-        wordpieces = WordPieces(name for name in names if name)
-        words = [name for name in names if name.isascii() and name.isalpha() and len(name) >= WORD_LETTERS]
-        tensors = load_file(folder / "model.safetensors")
+        wordpieces = start_pieces()
+        words = [name for name in wordpieces.numbers if name.isascii() and name.isalpha() and len(name) >= WORD_LETTERS]
+        tensors = load_file(start_folder() / "model.safetensors")
         (pieces,) = (tensor for name, tensor in tensors.items() if name.endswith(EMBEDDINGS))
         return cls(wordpieces, pieces.astype(np.float32), words)
 
