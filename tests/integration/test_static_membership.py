@@ -1,6 +1,7 @@
 """ONRECORD_INSTANCE_ID on a real Kafka: a worker that comes back soon finds its partitions, and others kept theirs."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,11 @@ def members(arena: Arena) -> dict[str, str]:
     return {row[name]: " ".join(row[number:]) for row in rows}
 
 
+def numbers(partitions: str) -> list[int]:
+    """Return the numbers of a member's partitions ("2 - news.article.raw.v1:0,2 - -")."""
+    return [int(number) for number in re.findall(r"(?<=[:,])\d+", partitions)]
+
+
 async def until_shared(arena: Arena, names: set[str]) -> dict[str, str]:
     """Return the members once all have partitions."""
     async with asyncio.timeout(120):
@@ -41,11 +47,13 @@ async def test_a_worker_that_comes_back_under_its_name_moves_no_partition(kafka:
     arena = Arena(kafka.bootstrap, tmp_path, {"ONRECORD_SESSION_TIMEOUT_SECONDS": "120"})
     await arena.make_topics(partitions=PARTITIONS)
     try:
-        await arena.start_worker(ONRECORD_INSTANCE_ID="news.onrecord-0")
+        first = await arena.start_worker(ONRECORD_INSTANCE_ID="news.onrecord-0")
         second = await arena.start_worker(ONRECORD_INSTANCE_ID="news.onrecord-1")
         before = await until_shared(arena, {"news.onrecord-0", "news.onrecord-1"})
 
-        generations = (tmp_path / "worker-1.log").read_text("utf-8").count("generation ")
+        # The broker knows of a new generation before the worker does.
+        await first.said(f": partitions {numbers(before['news.onrecord-0'])}")
+        generations = first.log.read_text("utf-8").count("generation ")
         assert generations > 0
 
         assert await second.stop() == 0
@@ -56,6 +64,6 @@ async def test_a_worker_that_comes_back_under_its_name_moves_no_partition(kafka:
         await arena.until_done(120)
         assert await asyncio.to_thread(members, arena) == before
         # The one that stayed was never asked to stop and to begin again.
-        assert (tmp_path / "worker-1.log").read_text("utf-8").count("generation ") == generations
+        assert first.log.read_text("utf-8").count("generation ") == generations
     finally:
         await arena.stop_workers()
