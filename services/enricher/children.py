@@ -1,4 +1,8 @@
-"""The worker's hold on its children: starts the nursery, asks it for children, talks to each, kills them."""
+"""The worker's hold on its children: starts the nursery, asks it for children, talks to each, kills them.
+
+Deadlines are set with `asyncio.timeout`, never with `asyncio.wait_for`: up to Python 3.11 the latter swallows a
+cancellation that comes in the moment its future is done, and a task of the pool that is not cancelled never ends.
+"""
 
 import asyncio
 import contextlib
@@ -95,7 +99,8 @@ class Child:
     async def _end(self) -> ChildDiedError | NurseryLostError:
         """Return what its end was, once it has hung up."""
         try:
-            status = await asyncio.wait_for(asyncio.shield(self.gone), REPORT_SECONDS)
+            async with asyncio.timeout(REPORT_SECONDS):
+                status = await asyncio.shield(self.gone)
         except TimeoutError:
             return ChildDiedError(None)
         return NurseryLostError() if status is None else ChildDiedError(status)
@@ -132,7 +137,8 @@ class Children:
             )
         children = cls(nursery, ours)
         try:
-            await asyncio.wait_for(children._load(settings, factory), settings.child_start_seconds)
+            async with asyncio.timeout(settings.child_start_seconds):
+                await children._load(settings, factory)
         except BaseException as error:
             children.kill()
             if isinstance(error, TimeoutError):
@@ -177,7 +183,8 @@ class Children:
             with theirs:
                 self._order(FORK, number, theirs)
             self._living[number] = child
-            await asyncio.wait_for(child.born(), BIRTH_SECONDS)
+            async with asyncio.timeout(BIRTH_SECONDS):
+                await child.born()
         except TimeoutError:
             child.dismiss()
             self.kill()
@@ -194,7 +201,8 @@ class Children:
             return
         try:
             self._order(KILL, child.number)
-            await asyncio.wait_for(asyncio.shield(child.gone), REPORT_SECONDS)
+            async with asyncio.timeout(REPORT_SECONDS):
+                await asyncio.shield(child.gone)
         except NurseryLostError:
             return
         except TimeoutError:
