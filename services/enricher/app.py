@@ -95,7 +95,7 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
 async def _work(settings: Settings, reader: str, task: Task) -> None:
     stop = _stop_signal()
     metrics = Metrics()
-    metrics.describe(version("onrecord"), settings.pipelines, settings.extractors)
+    metrics.describe(version("onrecord"))
     state = State(("brokers", "children", "partitions"))
     pool = WorkerPool(settings, metrics, reader)
     tracing = new_tracing(settings)

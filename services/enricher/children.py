@@ -119,6 +119,8 @@ class Children:
         self._living: dict[int, Child] = {}
         self._next_number = 0
         self._listening: asyncio.Task[None] | None = None
+        self.identity: dict[str, str] = {}
+        """What distinguishes what they read from another reading (see nursery.Reading)."""
 
     @classmethod
     async def start(cls, settings: Settings, factory: str) -> "Children":
@@ -159,6 +161,7 @@ class Children:
         if isinstance(answer, NotLoaded):
             raise StartError(answer.message)
         assert isinstance(answer, Loaded)
+        self.identity = answer.identity
         self._listening = asyncio.create_task(self._listen(reader, writer), name="deaths")
 
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

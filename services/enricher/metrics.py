@@ -270,10 +270,12 @@ class Metrics:
     model: Info = _metric(
         "info",
         "onrecord_model_info",
-        "The spaCy pipelines by language, and the extractors that run.",
-        "Changes with a deployment; compare figures only where it is the same.",
+        "What reads: spaCy pipelines by language, extractors, weights of the learned reader, library for matrices.",
+        "Changes with a deployment; compare figures only where it is the same. The library changes with the processor.",
         "pipelines",
         "extractors",
+        "reader",
+        "matrices",
     )
 
     def __init__(self) -> None:
@@ -302,11 +304,9 @@ class Metrics:
             self.positions.labels(stance=stance, modality=modality).inc()
             self.position_confidence.observe(confidence)
 
-    def describe(self, version: str, pipelines: dict[str, str], extractors: tuple[str, ...]) -> None:
-        """State what runs here."""
+    def describe(self, version: str) -> None:
+        """State what runs here; what reads here is stated by the pool, once it is loaded."""
         self.build.info({"version": version, "python": platform.python_version()})
-        named = ",".join(f"{language}={package}" for language, package in sorted(pipelines.items()))
-        self.model.info({"pipelines": named, "extractors": ",".join(extractors)})
 
 
 _SPECS = {attribute: spec for attribute, spec in vars(Metrics).items() if isinstance(spec, Spec)}

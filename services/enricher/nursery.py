@@ -58,6 +58,10 @@ class MemoryLimitError(Exception):
 class Reading(Protocol):
     """What the factory makes: it turns raw messages into finished ones."""
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """What distinguishes it from another reading: the labels of `onrecord_model_info` with their values."""
+
     def read(self, batch: Sequence[Message]) -> list[Result]:
         """Return one result a message, in their order. What it raises costs the child its life."""
 
@@ -65,6 +69,9 @@ class Reading(Protocol):
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """The nursery can fork from now on."""
+
+    identity: dict[str, str]
+    """Of the reading that its children will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,5 +282,5 @@ def main() -> None:
         gc.collect()
         gc.freeze()  # so that no child's collector touches, and thereby copies, the pages of the models
         with contextlib.suppress(ConnectionError):
-            frames.send(control, Loaded())
+            frames.send(control, Loaded(reading.identity))
             Nursery(control, reading, settings.child_memory_bytes).run()

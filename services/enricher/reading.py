@@ -52,6 +52,11 @@ class Reader:
         self._settings = settings
         self._pipeline = Pipeline(settings.pipelines, settings.extractors, settings.publish_text, settings.thresholds)
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """The pipeline's identity."""
+        return self._pipeline.identity
+
     def read(self, batch: Sequence[Message]) -> list[Result]:
         """Return one result a message, in their order. Whatever the messages are, it raises MemoryError alone."""
         admitted = [self._admit(message) for message in batch]

@@ -83,6 +83,7 @@ class WorkerPool:
             task = asyncio.create_task(self._serve(slot, child), name=f"child {slot}")
             task.add_done_callback(self._ended)
             self._slots.append(task)
+        self._metrics.model.info(self._children.identity)
         log.info("%d children are ready after %.1f seconds", len(children), time.monotonic() - started)
 
     async def read(self, value: bytes | None, headers: Headers) -> Result:

@@ -13,6 +13,7 @@ from spacy.tokens import Doc
 
 from schemas import EnrichedArticle, Provenance, RawArticle
 from services.extraction import assembly, models, positions, quotes, reports, stands, thresholds, topics, truecase
+from services.extraction.backend import fastest
 from services.extraction.coreference import Coreference
 from services.extraction.document import Document, parse
 from services.extraction.quotation import passages
@@ -83,9 +84,22 @@ class Pipeline:
         if unknown:
             raise ValueError(f"no extractor is called {', '.join(unknown)}; there are {', '.join(EXTRACTORS)}")
         wanted = tuple(name for name in EXTRACTORS if name in extractors)
+        self._extractors = wanted
         self._publish_text = publish_text
         self._least = least
         self._models = {tag.lower(): _load(tag.lower(), package, wanted) for tag, package in models.items()}
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What decides what is read out of an article: pipelines by language, extractors, the learned reader's weights
+        (the start of their SHA-256, empty where they are not needed) and the library of matrix products."""
+        loaded = [(tag, model.provenance) for tag, model in sorted(self._models.items())]
+        return {
+            "pipelines": ",".join(f"{tag}={each.model} {each.model_version}" for tag, each in loaded),
+            "extractors": ",".join(self._extractors),
+            "reader": ",".join(sorted({each.reader for _, each in loaded if each.reader})),
+            "matrices": fastest().name,
+        }
 
     def read(self, articles: Sequence[RawArticle]) -> list[EnrichedArticle]:
         """Return what is read out of `articles`, in their order."""

