@@ -7,6 +7,7 @@ nothing of what lies between them; roles are the other way round. A span is chos
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from services.extraction.reader.network import Floats, Predicate
 
@@ -112,11 +113,10 @@ def _best(begins: Floats, ends: Floats, inside: Floats, required: Floats, longes
     """
     gain = np.log(inside + LITTLE) - np.log(1 - required + LITTLE)
     total = np.concatenate([[0.0], np.cumsum(gain)]) * ROLE_WEIGHT
-    scores = (np.log(begins + LITTLE) - total[:-1])[:, None] + (np.log(ends + LITTLE) + total[1:])[None, :]
-    outside = np.tri(len(begins), k=-1, dtype=bool) | ~np.tri(len(begins), k=longest - 1, dtype=bool)
-    scores[outside] = -np.inf
-    first, last = np.unravel_index(int(scores.argmax()), scores.shape)
-    return int(first), int(last)
+    beginning = np.concatenate([np.full(longest - 1, -np.inf), np.log(begins + LITTLE) - total[:-1]])
+    reached = sliding_window_view(beginning, longest)  # a row a last word: the first words that it may go with
+    last = int((reached.max(1) + np.log(ends + LITTLE) + total[1:]).argmax())
+    return last - longest + 1 + int(reached[last].argmax()), last
 
 
 def _only_marks(predicate: Predicate, first: int, after: int) -> bool:
