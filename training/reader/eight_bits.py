@@ -66,6 +66,29 @@ class EightBits(nn.Module):
         )
 
 
+class Fused(nn.Module):
+    """A transformer layer over one window whose attention is one operation, a fifth faster; only ONNX Runtime computes
+    it. It does not pay for the argument head, whose rows are many and narrow."""
+
+    def __init__(self, layer: Layer) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor, seen: None) -> Tensor:
+        """Return the states of the layer for `x` (1, length, width); nothing is masked."""
+        layer = self.layer
+        mixed = ops.symbolic(
+            "com.microsoft::MultiHeadAttention",
+            (layer.q(x), layer.k(x), layer.v(x)),
+            {"num_heads": layer.heads},
+            dtype=torch.float32,
+            shape=x.shape,
+            version=1,
+        )
+        x = layer.norm_attention(x + layer.o(mixed))
+        return layer.norm_output(x + layer.down(F.gelu(layer.up(x))))
+
+
 class Table(nn.Module):
     """A table of embeddings in eight bits, with a scale a row."""
 
@@ -87,6 +110,7 @@ def in_eight_bits(network: Reader, windows: Iterable[Window], wordpieces: WordPi
     rounded.encoder.pieces = Table(rounded.encoder.pieces)
     for layer, (attended, inner) in zip(rounded.encoder.layers, largest, strict=True):
         _round(layer, attended, inner)
+    rounded.encoder.layers = nn.ModuleList(map(Fused, rounded.encoder.layers))
     _round(rounded.arguments.layer)
     for part in (rounded.encoder.cue, rounded.arguments, rounded.arguments.verdict):
         for name, child in part.named_children():

@@ -162,8 +162,9 @@ class ArgumentHead(nn.Module):
         """
         words, cues = self.word(states), self.cue(states)
         rows = torch.zeros_like(anchors) if rows is None else rows
-        z = words[rows] + cues[rows, anchors][:, None] + self.distance(_steps(states.shape[1], anchors))
-        z = F.gelu(self.norm(z + self.task(tasks)[:, None]))
+        of_the_cue = cues[rows, anchors] + self.task(tasks)
+        # What is added last has the shape of the sum: ONNX Runtime computes such a sum and its norm in one go.
+        z = F.gelu(self.norm(of_the_cue[:, None] + self.distance(_steps(states.shape[1], anchors)) + words[rows]))
         z = self.layer(self.dropout(z), None if seen is None else seen[rows])
         at_cue = z.gather(1, anchors[:, None, None].expand(-1, -1, z.shape[-1]))[:, 0]
         verdict = self.verdict(torch.cat([at_cue, states[rows, anchors]], -1))
