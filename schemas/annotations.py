@@ -154,6 +154,13 @@ class Via(StrEnum):
     THIRD_PARTY = "third_party"
 
 
+class PositionStatus(StrEnum):
+    """Whether the text presents the position as one that its holder has, or as a former one ("*once* opposed")."""
+
+    HELD = "held"
+    SUPERSEDED = "superseded"
+
+
 class PositionKind(StrEnum):
     """A position on a policy, or (meta) on a claim or criticism, which policy counts leave out."""
 
@@ -181,6 +188,8 @@ class Position(Model):
     modality: Modality
     via: Via
     quote_id: Annotated[str | None, Field(description="the quote that carries the position")]
+    status: PositionStatus = PositionStatus.HELD
+    contested: Annotated[bool, Field(description="whether it is a reproach: accused of wanting it")] = False
     conditional: bool = False
     kind: PositionKind = PositionKind.POLICY
     topics: Annotated[list[Topic], Field(max_length=2)] = []

@@ -3,7 +3,7 @@
 from rich.padding import Padding
 from rich.text import Text
 
-from schemas import EnrichedArticle, Entity, Position, Quote, QuoteKind, Stance
+from schemas import EnrichedArticle, Entity, Position, PositionStatus, Quote, QuoteKind, Stance
 from services.cli.console import one_line, out, show
 
 _STANCES = {
@@ -39,7 +39,16 @@ def position(item: Position) -> Text:
     verb, colour = _STANCES[item.stance]
     holder = item.holder_name or (item.holder.text if item.holder else "somebody unnamed")
     target = one_line(item.target.text) + (f" [{one_line(item.target_name)}]" if item.target_name else "")
-    conditions = [item.modality, item.via, *(["conditional"] if item.conditional else [])]
+    conditions = [str(item.modality), str(item.via)]
+    conditions += [
+        word
+        for word, holds in (
+            ("former", item.status == PositionStatus.SUPERSEDED),
+            ("a reproach", item.contested),
+            ("conditional", item.conditional),
+        )
+        if holds
+    ]
     if item.kind != "policy":
         conditions.append(f"{item.kind}: no policy")
     details = ", ".join(str(condition).replace("_", " ") for condition in conditions)

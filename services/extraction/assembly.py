@@ -43,6 +43,8 @@ def position(article: RawArticle, text: str, stated: Stated) -> Position:
         modality=stated.modality,
         via=stated.via,
         quote_id=_quote_id(article, stated.quote) if stated.quote is not None else None,
+        status=stated.status,
+        contested=stated.contested,
         conditional=stated.conditional,
         kind=stated.kind,
         topics=stated.topics,

@@ -1,4 +1,4 @@
-"""What syntax tells for certain of a stand: whether it is asserted at all, denied, given up, or hangs on a condition.
+"""What syntax tells for certain of a stand: whether it is asserted, denied, over, a reproach, or hangs on a condition.
 
 The learned reader goes by likeness; in these few patterns likeness misleads, and the grammar does not. What a
 negation makes of a stand follows PLOVER and FactBank (Saurí and Pustejovsky 2009): polarity is computed along
@@ -16,6 +16,13 @@ from services.extraction.wordlists import group
 CONDITIONS = frozenset({"if", "unless", "until", "provided"})
 
 SUPPOSING = frozenset({"if", "whether", "unless"})
+
+FORMERLY = frozenset({"once", "formerly", "initially", "originally"})
+
+LONG_TIMES = frozenset({"year", "decade"})
+"""What is this long ago is told as history; of last week it is news."""
+
+REPROACHED_WITH = frozenset({"of", "for", "with"})
 
 ABOVE = 4
 """Clauses above a cue that are looked at: further up another sentence begins, whatever the parse says."""
@@ -108,6 +115,48 @@ def _is_denied(verb: Token) -> bool:
         return True
     refused = verb.dep_ == "xcomp" and verb.head.lemma_.lower() in group("stance_verbs.tsv", "refuse")
     return refused and not syntax.is_negated(verb.head)
+
+
+def is_superseded(cue: Token) -> bool:
+    """Return whether a stand is told as a former one.
+
+    - by an adverb: "*initially* planned to sell", "*once* opposed it" (not "once again", nor "once the bill passes")
+    - by a time that is over: "supported it *last year*", "*a decade ago* backed it"
+    - by "used to": "*used to* favour the levy"
+    - by an adjective: "a *former* opponent of the pipeline"
+    """
+    verb = cue
+    for _ in range(ABOVE):
+        if any(_says_formerly(each, verb) for each in verb.children):
+            return True
+        if verb.lower_ == "used" and syntax.child(verb, "xcomp") is not None and not syntax.is_passive(verb):
+            return True
+        if verb.dep_ != "xcomp":
+            return False
+        verb = verb.head
+    return False
+
+
+def _says_formerly(word: Token, verb: Token) -> bool:
+    if word.dep_ == "advmod" and word.lower_ in FORMERLY and word.i < verb.i and verb.dep_ != "advcl":
+        return word.nbor().lower_ not in ("again", "more")
+    if word.dep_ == "advmod" and word.lower_ == "ago":
+        return any(each.lemma_ in LONG_TIMES for each in word.children)
+    if word.dep_ == "npadvmod" and word.lemma_ in LONG_TIMES:
+        return any(each.lower_ == "last" for each in word.lefts)
+    return word.dep_ == "amod" and word.lower_ == "former"
+
+
+def is_reproach(cue: Token) -> bool:
+    """Return whether a stand is what somebody is reproached with: "*accused her of* wanting to close the school"."""
+    verb = cue
+    for _ in range(ABOVE):
+        if verb.dep_ == "pcomp" and verb.head.lower_ in REPROACHED_WITH:
+            return verb.head.head.lemma_.lower() in group("stance_verbs.tsv", "accuse")
+        if verb.dep_ not in ("xcomp", "conj"):
+            return False
+        verb = verb.head
+    return False
 
 
 def is_conditional(cue: Token) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from spacy.tokens import Doc, Span, Token
 
-from schemas import Entity, Modality, PositionKind, QuoteKind, Stance, Topic, Via
+from schemas import Entity, Modality, PositionKind, PositionStatus, QuoteKind, Stance, Topic, Via
 from services.extraction import assertion, borders, syntax, targets, topics
 from services.extraction.coreference import Coreference
 from services.extraction.document import SPOKEN_ZONES, Document, Offsets
@@ -43,6 +43,8 @@ class Stated:
     modality: Modality
     via: Via
     quote: Found | None
+    status: PositionStatus
+    contested: bool
     conditional: bool
     kind: PositionKind
     topics: list[Topic]
@@ -90,6 +92,7 @@ def _stated(
     if left_open is not None:
         modality, named = Modality.OPEN, (left_open.left_edge.idx, named[1])
     quote, evidence = _quote_at(spoken, stand.cue[0]), _evidence(document, cue, target)
+    reproach = assertion.is_reproach(cue.root)
     held = list(holders(doc, coreference, stand, cue, quote))
     for words in targets.targets(doc, named) if held else ():
         wanted = borders.paired(document.text, words)
@@ -104,8 +107,10 @@ def _stated(
                 target=wanted,
                 target_name=target_name,
                 modality=modality,
-                via=_via(doc, stand, quote, holder.entity),
+                via=Via.THIRD_PARTY if reproach else _via(doc, stand, quote, holder.entity),
                 quote=quote or _reported_by(spoken, stand.cue),
+                status=PositionStatus.SUPERSEDED if assertion.is_superseded(cue.root) else PositionStatus.HELD,
+                contested=reproach,
                 conditional=assertion.is_conditional(cue.root),
                 kind=PositionKind.META if focus.lemma_.lower() in SAYINGS else PositionKind.POLICY,
                 topics=about,

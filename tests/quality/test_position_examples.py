@@ -33,6 +33,8 @@ def fields(position: Position) -> dict[str, Any]:
         "stance": position.stance.value,
         "modality": position.modality.value,
         "via": position.via.value,
+        "status": position.status.value,
+        "contested": position.contested,
         "conditional": position.conditional,
         "kind": position.kind.value,
     }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas import Span
+from schemas import PositionStatus, Span
 from services.cli import report
 from tests.unit.cli.readings import reading
 
@@ -26,6 +26,12 @@ def test_a_position_names_holder_stance_target_and_how_it_is_stated() -> None:
         "Ann <Lee> supports: build it [the bridge] (commit, direct quote, conditional)"
     )
     assert report.position(second).plain == "Ann <Lee> opposes: the toll [31m plan (reject, narration)"
+
+
+def test_a_position_that_is_over_or_a_reproach_says_so() -> None:
+    [first, _] = reading().positions
+    told = first.model_copy(update={"status": PositionStatus.SUPERSEDED, "contested": True, "conditional": False})
+    assert report.position(told).plain.endswith("(commit, direct quote, former, a reproach)")
 
 
 def test_an_entity_is_counted() -> None:
