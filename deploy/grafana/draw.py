@@ -55,7 +55,7 @@ Answers = list[list[dict[str, Any]]]
 def amount(value: float, unit: str) -> str:
     """Return a number with its unit, as short as Grafana writes it."""
     if unit == "percentunit":
-        return f"{value:.0%}"
+        return f"{value:.0%}" if value == 0 or abs(value) >= 0.01 else f"{value:.2%}"
     if unit == "s":
         return f"{value * 1000:.3g} ms" if abs(value) < 1 else f"{value:.3g} s"
     steps = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)) if unit == "bytes" else (("Mil", 1e6), ("K", 1e3))
@@ -125,9 +125,9 @@ def table(axes: Axes, panel: Panel, answers: Answers) -> None:
     """Write the labels of each series."""
     hidden = panel["transformations"][0]["options"]["excludeByName"]
     rows = [{name: value for name, value in one["metric"].items() if name not in hidden} for one in answers[0]]
-    lines_of_text = ["   ".join(f"{name}: {value}" for name, value in sorted(row.items())) for row in rows]
+    lines_of_text = ["\n".join(f"{name}: {value}" for name, value in sorted(row.items())) for row in rows]
     axes.set_axis_off()
-    axes.text(0, 0.85, "\n".join(lines_of_text), va="top", family="monospace", fontsize=7, transform=axes.transAxes)
+    axes.text(0, 0.85, "\n\n".join(lines_of_text), va="top", family="monospace", fontsize=7, transform=axes.transAxes)
 
 
 DRAW: dict[str, Callable[[Axes, Panel, Answers], None]] = {
