@@ -97,14 +97,19 @@ fuzz: env ## ten minutes of hostile bytes from message to events
 BENCH := dist/bench/venv
 
 $(BENCH)/installed: tests/benchmarks/requirements.lock
-	@$(PYTHON) -m venv $(BENCH)
+	@$(PYTHON) -m venv --clear $(BENCH)
 	@$(BENCH)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r tests/benchmarks/requirements.lock
 	@touch $@
 
 .PHONY: bench
-bench: env $(BENCH)/installed ## measure the reading and the service against others (an hour on two idle cores); see docs/performance.md
+bench: env $(BENCH)/installed ## measure the reading and the service, alone and against others (50 minutes on two idle cores); see docs/performance.md
 	@$(BIN)/python -m tests.benchmarks.reading
+	@$(BENCH)/bin/python -m tests.benchmarks.limit
+	@$(BENCH)/bin/python -m tests.benchmarks.alternatives $(EVAL)
 	@$(BIN)/python -m tests.benchmarks.service
+	@$(BIN)/python -m tests.benchmarks.latency
+	@$(BIN)/python -m tests.benchmarks.growth
+	@$(BIN)/python -m tests.benchmarks.plot
 
 .PHONY: tools
 tools: ## build helm and kubeconform with Go, for the tests of the Helm chart
@@ -155,6 +160,7 @@ lock: env ## resolve pyproject.toml anew into the lock files
 	@$(COMPILE) --all-extras --output-file requirements.lock
 	@$(COMPILE) --extra tracing --constraint requirements.lock --output-file deploy/docker/requirements.lock
 	@$(COMPILE) training/requirements.in --constraint requirements.lock --output-file training/requirements.lock
+	@$(COMPILE) tests/benchmarks/requirements.in --extra broker --constraint requirements.lock --output-file tests/benchmarks/requirements.lock
 
 .PHONY: clean
 clean: ## remove what was made here

@@ -15,23 +15,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 
 from schemas import topics
 from services.broker import Cluster
+from tests.benchmarks import processes
 from tests.benchmarks.rounds import RESULTS, ROOT, ROUNDS, keep, texts
-from tests.chaos.harness import FETCH_BYTES, Arena, descendants
+from tests.chaos.harness import FETCH_BYTES, POLL_SECONDS, Arena, administering
 
 CORES = os.cpu_count() or 1
 PATIENCE_SECONDS = 1800.0
 """How long a candidate may take before its first event, or for a run."""
+WARM = 12
+"""Articles before the clock runs: some for each partition, so that no process of a candidate reads its first later."""
 RIVALS = RESULTS / "venv" / "bin" / "python"
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Candidate:
 
     module: str
     processes: int = 1
+    children: int = CORES
+    """Of each worker of ours."""
     rival: bool = True
 
 
@@ -63,10 +68,10 @@ class Run:
     """Of each process after the run, in bytes."""
 
 
-def messages(number: int) -> list[tuple[str, bytes]]:
-    """Return raw articles with their keys."""
+def messages(number: int, name: str = "bench") -> list[tuple[str, bytes]]:
+    """Return raw articles with their keys, which begin with `name`."""
     return [
-        (f"bench-{index}", json.dumps({"article_id": f"bench-{index}", "body": text}).encode())
+        (f"{name}-{index}", json.dumps({"article_id": f"{name}-{index}", "body": text}).encode())
         for index, text in enumerate(texts(number))
     ]
 
@@ -81,21 +86,21 @@ def running(candidate: Candidate, bootstrap: str, group: str, log: Path) -> Iter
         "BENCH_GROUP": group,
         "ONRECORD_KAFKA_BOOTSTRAP": bootstrap,
         "ONRECORD_GROUP_ID": group,
-        "ONRECORD_CHILDREN": str(CORES),
+        "ONRECORD_CHILDREN": str(candidate.children),
         "ONRECORD_METRICS_PORT": "0",
     }
     python = str(RIVALS) if candidate.rival and RIVALS.exists() else sys.executable
     with log.open("ab") as output:
-        processes = [
+        started = [
             subprocess.Popen([python, "-m", candidate.module], cwd=ROOT, env=environment, stdout=output, stderr=output)
             for _ in range(candidate.processes)
         ]
         try:
-            yield [process.pid for process in processes]
+            yield [process.pid for process in started]
         finally:
-            for process in processes:
+            for process in started:
                 process.terminate()
-            for process in processes:
+            for process in started:
                 try:
                     process.wait(60)
                 except subprocess.TimeoutExpired:  # it finishes an article first, and may have many
@@ -103,12 +108,12 @@ def running(candidate: Candidate, bootstrap: str, group: str, log: Path) -> Iter
                     process.wait()
 
 
-async def run(candidate: Candidate, arena: Arena, articles: list[tuple[str, bytes]], log: Path) -> Run:
-    """Return how a candidate, warm and idle, gets through articles that come all at once."""
-    await arena.make_topics()
+@asynccontextmanager
+async def reading_events(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """Yield a consumer of all enriched articles, as read_committed sees them."""
     consumer = AIOKafkaConsumer(
         topics.ENRICHED.name,
-        bootstrap_servers=arena.bootstrap,
+        bootstrap_servers=bootstrap,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         fetch_max_bytes=FETCH_BYTES,
@@ -116,20 +121,46 @@ async def run(candidate: Candidate, arena: Arena, articles: list[tuple[str, byte
     )
     await consumer.start()
     try:
-        with running(candidate, arena.bootstrap, f"bench-{time.time_ns()}", log) as pids:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await arena.send([("warm", articles[0][1])])
-                await consumer.getone()
-                began, cpu_seconds = time.monotonic(), _cpu_seconds(pids)
-                await arena.send(articles)
-                seen: set[bytes] = set()
-                while len(seen) < len(articles):
-                    seen.add((await consumer.getone()).key)
-                seconds, used = time.monotonic() - began, _cpu_seconds(pids) - cpu_seconds
-            memory = tuple(_memory(pid) for pid in _tree(pids))
-            return Run(len(articles) / seconds, used / len(articles), memory)
+        yield consumer
     finally:
         await consumer.stop()
+
+
+async def run(candidate: Candidate, arena: Arena, articles: list[tuple[str, bytes]], log: Path) -> Run:
+    """Return how a candidate, warm and idle, gets through articles that come all at once."""
+    await arena.make_topics()
+    async with reading_events(arena.bootstrap) as consumer:
+        group = f"bench-{time.time_ns()}"
+        with running(candidate, arena.bootstrap, group, log) as pids:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await _assembled(arena.bootstrap, group, candidate.processes)
+                await arena.send(messages(WARM, "warm"))
+                await _until_seen(consumer, WARM)
+                began, cpu_seconds = time.monotonic(), processes.cpu_seconds(pids)
+                await arena.send(articles)
+                await _until_seen(consumer, len(articles))
+                seconds, used = time.monotonic() - began, processes.cpu_seconds(pids) - cpu_seconds
+            memory = tuple(processes.memory(pid) for pid in processes.tree(pids))
+            return Run(len(articles) / seconds, used / len(articles), memory)
+
+
+async def _assembled(bootstrap: str, group: str, members: int) -> None:
+    """Return when a consumer group has so many members and has shared its partitions out."""
+    async with administering(bootstrap) as admin:
+        while True:
+            with suppress(KafkaError):  # before its first group, a broker has no coordinator
+                (answer,) = await admin.describe_consumer_groups([group])
+                (_, _, state, _, _, present, *_), *_ = answer.groups
+                if state == "Stable" and len(present) == members:
+                    return
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def _until_seen(consumer: AIOKafkaConsumer, number: int) -> None:
+    """Return when events of so many articles have come."""
+    seen: set[bytes] = set()
+    while len(seen) < number:
+        seen.add((await consumer.getone()).key)
 
 
 def bare(values: list[bytes], folder: Path) -> Run:
@@ -138,31 +169,6 @@ def bare(values: list[bytes], folder: Path) -> Run:
     command = [sys.executable, "-m", "tests.benchmarks.rivals.bare", str(folder / "articles.jsonl"), str(CORES)]
     took = json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
     return Run(took["articles"] / took["seconds"], took["cpu_seconds"] / took["articles"])
-
-
-def _tree(pids: list[int]) -> list[int]:
-    return [*pids, *(each for pid in pids for each in descendants(pid))]
-
-
-def _cpu_seconds(pids: list[int]) -> float:
-    """Return the processor time of processes and of all below them."""
-    ticks = 0
-    for pid in _tree(pids):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / CLOCK_TICKS
-
-
-def _memory(pid: int) -> dict[str, int]:
-    """Return resident memory of a process, its proportional part of what is shared, and what is its own, in bytes."""
-    sizes = {
-        name: int(size.split()[0]) * 1024
-        for name, _, size in (
-            line.partition(":") for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
-        )
-    }
-    private = sizes["Private_Clean"] + sizes["Private_Dirty"]
-    return {"resident": sizes["Rss"], "proportional": sizes["Pss"], "private": private}
 
 
 async def compare(bootstrap: str, folder: Path, number: int, rounds: int) -> dict[str, list[Run]]:

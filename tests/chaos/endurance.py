@@ -17,8 +17,10 @@ from typing import Any
 
 import orjson
 
+from schemas.topics import MEBIBYTE
 from services.broker import Cluster
-from tests.chaos.harness import ROOT, Arena, Messages, Worker, descendants
+from tests.benchmarks.processes import memory, tree
+from tests.chaos.harness import ROOT, Arena, Messages, Worker
 from tests.chaos.scenarios import REAL
 
 SAMPLES = ROOT / "services" / "cli" / "samples"
@@ -44,22 +46,14 @@ def samples(number: int) -> Messages:
         yield f"sample-{index}", orjson.dumps({**article, "article_id": f"sample-{index}"})
 
 
-def resident_mebibytes(pid: int) -> int:
-    """Return the resident memory of a process."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) // 1024
-    return 0
-
-
 async def measure(arena: Arena, worker: Worker, number: int) -> None:
     """Write a row whenever another part of the articles is done."""
     began = time.monotonic()
     sys.stdout.write("| articles | seconds | worker, MiB | nursery, MiB | children, MiB |\n|---|---|---|---|---|\n")
     for part in range(1, MEASUREMENTS + 1):
         await arena.until_committed(number * part // MEASUREMENTS, seconds=3600)
-        nursery, *children = [resident_mebibytes(pid) for pid in descendants(worker.pid)]
-        row = [number * part // MEASUREMENTS, round(time.monotonic() - began), resident_mebibytes(worker.pid), nursery]
+        own, nursery, *children = [memory(pid)["resident"] // MEBIBYTE for pid in tree([worker.pid])]
+        row = [number * part // MEASUREMENTS, round(time.monotonic() - began), own, nursery]
         sys.stdout.write(f"| {' | '.join(map(str, row))} | {', '.join(map(str, children))} |\n")
         sys.stdout.flush()
 
