@@ -147,16 +147,19 @@ def _says_formerly(word: Token, verb: Token) -> bool:
     return word.dep_ == "amod" and word.lower_ == "former"
 
 
-def is_reproach(cue: Token) -> bool:
-    """Return whether a stand is what somebody is reproached with: "*accused her of* wanting to close the school"."""
+def accused(cue: Token) -> Token | None:
+    """Return who is reproached with a stand, and so said to hold it: "accused *her* of wanting to close the school"."""
     verb = cue
     for _ in range(ABOVE):
         if verb.dep_ == "pcomp" and verb.head.lower_ in REPROACHED_WITH:
-            return verb.head.head.lemma_.lower() in group("stance_verbs.tsv", "accuse")
+            accuses = verb.head.head
+            if accuses.lemma_.lower() not in group("stance_verbs.tsv", "accuse"):
+                return None
+            return syntax.child(accuses, "dobj", "nsubjpass")
         if verb.dep_ not in ("xcomp", "conj"):
-            return False
+            return None
         verb = verb.head
-    return False
+    return None
 
 
 def is_conditional(cue: Token) -> bool:

@@ -41,7 +41,7 @@ def holders(doc: Doc, coreference: Coreference, stand: Stand, cue: Span, quote: 
         if offsets is not None:
             yield Holder(offsets, quote.entity, quote.name)
     elif holder is not None:
-        for each in [holder] if own else _coordinated(doc, holder):
+        for each in [holder] if own else _coordinated(doc, _without_possessive(doc, holder)):
             yield Holder(each, coreference.resolve(*each), coreference.name(*each))
 
 
@@ -75,6 +75,12 @@ def _coordinated(doc: Doc, holder: Offsets) -> Iterator[Offsets]:
         start, end = _without_both(each, *syntax.single_phrase(each))
         inside = span.start <= each.i < span.end
         yield (max(start, holder[0]), min(end, holder[1])) if inside else (start, end)
+
+
+def _without_possessive(doc: Doc, holder: Offsets) -> Offsets:
+    """Return the offsets of a holder without the ending that joins it to its call: "*Kyiv*'s call"."""
+    start, end = holder
+    return start, end - 2 if doc.text[start:end].endswith(("'s", "’s")) else end
 
 
 def _without_both(member: Token, start: int, end: int) -> Offsets:

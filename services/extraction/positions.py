@@ -6,7 +6,7 @@ quote that is the speaker, unless the words name somebody else; and what syntax 
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spacy.tokens import Doc, Span, Token
 
@@ -92,7 +92,9 @@ def _stated(
     if left_open is not None:
         modality, named = Modality.OPEN, (left_open.left_edge.idx, named[1])
     quote, evidence = _quote_at(spoken, stand.cue[0]), _evidence(document, cue, target)
-    reproach = assertion.is_reproach(cue.root)
+    accused = assertion.accused(cue.root)
+    if accused is not None:
+        stand = replace(stand, holder=syntax.noun_phrase(accused))
     held = list(holders(doc, coreference, stand, cue, quote))
     for words in targets.targets(doc, named) if held else ():
         wanted = borders.paired(document.text, words)
@@ -107,10 +109,10 @@ def _stated(
                 target=wanted,
                 target_name=target_name,
                 modality=modality,
-                via=Via.THIRD_PARTY if reproach else _via(doc, stand, quote, holder.entity),
+                via=Via.THIRD_PARTY if accused is not None else _via(doc, stand, quote, holder.entity),
                 quote=quote or _reported_by(spoken, stand.cue),
                 status=PositionStatus.SUPERSEDED if assertion.is_superseded(cue.root) else PositionStatus.HELD,
-                contested=reproach,
+                contested=accused is not None,
                 conditional=assertion.is_conditional(cue.root),
                 kind=PositionKind.META if focus.lemma_.lower() in SAYINGS else PositionKind.POLICY,
                 topics=about,

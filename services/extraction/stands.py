@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from math import exp
 
 from schemas import Modality
+from services.extraction import gate
 from services.extraction.document import Offsets
 from services.extraction.reader import spans
 from services.extraction.reader.confidence import Confidence, odds
@@ -39,7 +40,7 @@ class Stand:
     confidence: float
     evidence: tuple[float, ...]
     """What the confidence is made of: odds of the cue (of all cues that say the same), of the target's edges, of the
-    holder's, of the modality; and whether there is a holder."""
+    holder's, of the modality; whether there is a holder; and what the words say (see `gate`)."""
 
 
 def stands(predicate: Predicate) -> Iterator[Stand]:
@@ -56,13 +57,16 @@ def stands(predicate: Predicate) -> Iterator[Stand]:
     holders = [(holder, holder_edges)]
     if holder is not None:
         holders += spans.further(predicate, spans.SOURCE, holder, FURTHER)
+    text = window.article.text
     cue, best = window.offsets(*spans.cue(predicate)), int(predicate.classes.argmax())
     for who, who_edges in holders:
         for what, what_edges in targets:
+            holder_offsets = window.offsets(*who) if who is not None else None
+            target_offsets = window.offsets(*what)
             yield Stand(
                 cue,
-                window.offsets(*who) if who is not None else None,
-                window.offsets(*what),
+                holder_offsets,
+                target_offsets,
                 MODALITIES[best],
                 0.0,
                 (
@@ -71,6 +75,7 @@ def stands(predicate: Predicate) -> Iterator[Stand]:
                     odds(who_edges),
                     odds(float(predicate.classes[best])),
                     float(who is not None),
+                    gate.score(text, cue, holder_offsets, target_offsets),
                 ),
             )
 

@@ -29,6 +29,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "arguments by edges alone": {f"{EXTRACTION}.reader.spans.ROLE_WEIGHT": 0.0},
     "arguments by roles alone": {f"{EXTRACTION}.reader.spans.ROLE_WEIGHT": 100.0},
     "no second look at the cue": {f"{EXTRACTION}.reader.network.SECOND_LOOK": 0.0},
+    "no say for words": {f"{EXTRACTION}.gate.score": lambda text, cue, holder, target: 0.0},
     "no mending by quotation marks": {f"{EXTRACTION}.borders.mend": lambda text, pieces, marked: list(pieces)},
     "no quotes from marks": {f"{EXTRACTION}.quotes._with_marked": lambda found, marked, cues: None},
     "no grammar of assertion": {

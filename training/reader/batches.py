@@ -12,6 +12,9 @@ from services.extraction.reader.words import WINDOW_PIECES, Window
 from training.reader.gold import TASKS, Example, Predicate
 from training.reader.network import CONTENT, CONTENT_BEGINS, CUE, SOURCE, SOURCE_BEGINS
 
+SIZES = 74, 256
+"""Pieces of the smallest and the largest window that is learned from; those that are read are in between."""
+
 IGNORED = -100
 """Label that no loss is computed for."""
 
@@ -50,7 +53,7 @@ class Batch:
 
 def samples(example: Example, wordpieces: WordPieces, rng: random.Random | None = None) -> Iterator[Sample]:
     """Yield the windows of an example; of random size with `rng`, as a cue should not depend on where a window ends."""
-    size = rng.randint(WINDOW_PIECES // 3, WINDOW_PIECES + 32) if rng else WINDOW_PIECES
+    size = rng.randint(*SIZES) if rng else WINDOW_PIECES
     for window in example.words.windows(size):
         yield _sample(window, example, wordpieces)
 

@@ -8,7 +8,7 @@ are right, and what each threshold does to precision and recall.
 
 import argparse
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -23,8 +23,8 @@ from services.extraction.reader.confidence import UNCALIBRATED, Calibration, Con
 from services.extraction.reader.network import CALIBRATION, Network, Predicate, Task
 from services.extraction.reports import likely as likely_reports
 from services.extraction.reports import report
+from services.extraction.stands import Stand, stands
 from services.extraction.stands import likely as likely_stands
-from services.extraction.stands import stands
 from training.reader import gold
 from training.reader.gold import POSITIONS, QUOTES
 
@@ -74,6 +74,13 @@ def judged_positions(
     score: ModuleType, row: Mapping[str, Any], predicates: Sequence[Predicate], article: int
 ) -> list[Judged]:
     """Return the positions in one article; those that meet a doubtful annotation are left out."""
+    return [Judged(article, stand.evidence, right) for stand, right in judged_stands(score, row, predicates)]
+
+
+def judged_stands(
+    score: ModuleType, row: Mapping[str, Any], predicates: Iterable[Predicate]
+) -> list[tuple[Stand, bool]]:
+    """Return the stands in one article and whether each is right, but for those that meet a doubtful annotation."""
     taken = [stand for each in predicates if each.task is Task.POSITION for stand in stands(each)]
     found = likely_stands(taken, UNCALIBRATED.position, 0.0)
     text = row["text"]
@@ -101,9 +108,7 @@ def judged_positions(
     doubtful = [each for each in true if each.get("optional")]
     rest = [number for number in range(len(records)) if number not in right]
     skipped = {rest[other] for _, other in score.pair(doubtful, [records[number] for number in rest], agreement)}
-    return [
-        Judged(article, each.evidence, number in right) for number, each in enumerate(found) if number not in skipped
-    ]
+    return [(each, number in right) for number, each in enumerate(found) if number not in skipped]
 
 
 def fit(judged: Sequence[Judged]) -> Confidence:

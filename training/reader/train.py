@@ -20,12 +20,14 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from services.extraction.reader.network import Network
 from services.extraction.reader.wordpieces import WordPieces
 from services.extraction.reader.words import WORD
 from training.reader import gold
 from training.reader.batches import IGNORED, Batch, Sample, collate, epoch, samples
 from training.reader.gold import POSITIONS, QUOTES, TASKS, Example
 from training.reader.network import CUE_CLASSES, Reader, Sizes
+from training.reader.teacher import annotations
 
 MARKS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 """Pieces that are no text; every vocabulary begins with them."""
@@ -72,16 +74,18 @@ def start_pieces() -> WordPieces:
     return WordPieces(piece for piece in pieces if piece)
 
 
-def read_data(folder: Path, share: float) -> Data:
-    """Return the annotated articles in `folder`; of those to learn from, only a `share`, for a learning curve."""
+def read_data(folder: Path, share: float, teacher: Network | None = None) -> Data:
+    """Return the annotated articles in `folder`; of those to learn from, only a `share`, for a learning curve.
+
+    A `teacher` annotates the articles to learn from for the task that people have not annotated them for.
+    """
     rows: dict[str, Mapping[str, Any]] = {
         QUOTES: gold.load(folder / "quotes/polnear.train.jsonl"),
         POSITIONS: gold.load(folder / "positions/positions_news.train.jsonl"),
     }
     held = dict(zip((QUOTES, POSITIONS), gold.held_out(rows[QUOTES], rows[POSITIONS]), strict=True))
     out = held[QUOTES] | held[POSITIONS]
-    names = sorted((rows[QUOTES].keys() | rows[POSITIONS].keys()) - out)
-    names = random.Random(3).sample(names, round(len(names) * share))
+    names = to_learn_from(rows, share)
     strengths = {task: gold.anchor_strengths((rows[task][n] for n in names if n in rows[task]), task) for task in TASKS}
     kept = _vocabulary(
         start_pieces(),
@@ -92,17 +96,24 @@ def read_data(folder: Path, share: float) -> Data:
     def example(name: str) -> Example:
         row = rows[QUOTES].get(name) or rows[POSITIONS][name]
         words = gold.words_of(row["text"], row.get("title"), wordpieces)
-        return Example(
-            name,
-            words,
-            {
-                task: gold.predicates(words, rows[task][name][task], task, strengths[task])
-                for task in TASKS
-                if name in rows[task] and (name not in out or name in held[task])
-            },
-        )
+        known = {
+            task: rows[task][name][task]
+            for task in TASKS
+            if name in rows[task] and (name not in out or name in held[task])
+        }
+        if teacher is not None and name not in out:
+            known = annotations(teacher, row) | known
+        found = {task: gold.predicates(words, each, task, strengths[task]) for task, each in known.items()}
+        return Example(name, words, found)
 
     return Data(kept, wordpieces, [example(name) for name in names], [example(name) for name in sorted(out)])
+
+
+def to_learn_from(rows: Mapping[str, Mapping[str, Any]], share: float) -> list[str]:
+    """Return the names of a `share` of the annotated articles that are not held out, in random order."""
+    out = set().union(*gold.held_out(rows[QUOTES], rows[POSITIONS]))
+    names = sorted((rows[QUOTES].keys() | rows[POSITIONS].keys()) - out)
+    return random.Random(3).sample(names, round(len(names) * share))
 
 
 def _vocabulary(full: WordPieces, texts: Iterable[str]) -> list[str]:
@@ -306,12 +317,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/eval"))
     parser.add_argument("--share", type=float, default=1.0)
     parser.add_argument("--epochs", type=int)
+    parser.add_argument("--teacher", type=Path)
     options = parser.parse_args(arguments)
     settings = tomllib.loads((Path(__file__).parent / "config.toml").read_text(encoding="utf-8"))
+    taught = settings.pop("taught")
+    if options.teacher:
+        settings |= taught
     if options.epochs:
         settings["epochs"] = options.epochs
     options.out.mkdir(parents=True, exist_ok=True)
-    data = read_data(options.data, options.share)
+    data = read_data(options.data, options.share, Network(options.teacher) if options.teacher else None)
     (options.out / "vocabulary.txt").write_text("\n".join(data.vocabulary), encoding="utf-8")
     network = train(data, Recipe(**settings), options.out)
     torch.save(network.state_dict(), options.out / "reader.pt")

@@ -50,5 +50,5 @@ class Calibration:
         return json.dumps({"quote": self.quote.weights, "position": self.position.weights}).encode()
 
 
-UNCALIBRATED = Calibration(Confidence((1.0, 0.0, 0.0, 0.0, 0.0)), Confidence((1.0, 0.0, 0.0, 0.0, 0.0, 0.0)))
+UNCALIBRATED = Calibration(Confidence((1.0, *[0.0] * 4)), Confidence((1.0, *[0.0] * 6)))
 """The network's word for it: the odds of the cue alone."""
