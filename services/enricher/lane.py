@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -114,6 +115,7 @@ class Lane:
         self._taken_to = -1
         self._articles: deque[Article] = deque()
         self._changed = asyncio.Event()
+        self._delivered_at = -math.inf
         self._last_orders = False
         self._revoked = False
 
@@ -153,6 +155,7 @@ class Lane:
             await self._deliver([])
             while batch := await self._batch():
                 await self._deliver(batch)
+                self._delivered_at = time.monotonic()
         finally:
             for article in self._articles:
                 article.reading.cancel()
@@ -166,16 +169,16 @@ class Lane:
         settings = self._settings
         batch: list[Article] = []
         size_bytes = 0
-        closes_at: float | None = None
+        # Counted from the last delivery: under load batches fill, and what comes after a pause does not wait.
+        closes_at = self._delivered_at + settings.transaction_linger_seconds
         while len(batch) < settings.transaction_articles and size_bytes < settings.transaction_bytes:
-            if not await self._is_read(len(batch), closes_at):
+            if not await self._is_read(len(batch), closes_at if batch else None):
                 break
             article = self._articles[len(batch)]
             article.settle()
             self._limit.count(dead=article.failure is not None)
             batch.append(article)
             size_bytes += article.output_bytes
-            closes_at = closes_at or time.monotonic() + settings.transaction_linger_seconds
         return [] if self._revoked else batch
 
     async def _is_read(self, index: int, closes_at: float | None) -> bool:

@@ -187,7 +187,10 @@ class Settings(BaseSettings):
         16 * MEBIBYTE, "Bytes of output beyond which a transaction is closed.", "bytes", ge=1
     )
     transaction_linger_seconds: float = _setting(
-        0.05, "How long a transaction waits for more finished articles.", "seconds", ge=0
+        0.05,
+        "How long after a delivery the next transaction of its partition waits to be filled.",
+        "seconds",
+        ge=0,
     )
     # read_committed consumers wait for a dead worker's open transaction until its successor fences it, or this long.
     transaction_timeout_seconds: float = _setting(

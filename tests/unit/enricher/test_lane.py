@@ -60,6 +60,18 @@ async def test_a_batch_is_limited_in_articles_and_in_bytes(bench_of: Make) -> No
     assert [len(batch) for batch in by_bytes.broker.batches] == [2, 1]
 
 
+async def test_an_article_that_comes_after_a_pause_does_not_wait_for_others(bench_of: Make) -> None:
+    bench = bench_of(transaction_linger_seconds=3600.0)
+    bench.start()
+    await bench.take("a")
+    await until(lambda: bench.broker.values == [b"A"])
+    await bench.take("b", "c", first_offset=1)  # soon after a delivery: these wait to be joined by more
+    await until(lambda: not bench.reader.reading)
+    assert bench.broker.values == [b"A"]
+    await bench.finish()
+    assert [len(batch) for batch in bench.broker.batches] == [1, 2]
+
+
 async def test_a_batch_does_not_wait_for_articles_for_which_there_is_no_room(bench_of: Make) -> None:
     bench = bench_of(articles=2, transaction_linger_seconds=3600.0)
     taking = asyncio.create_task(bench.take("a", "b", "c"))
