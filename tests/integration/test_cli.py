@@ -239,7 +239,7 @@ def test_the_demo_accounts_for_every_sample_and_leaves_nothing_behind(tmp_path: 
     assert f"the worker's own count: {samples - 1} articles enriched, 1 failed" in done.stdout
     assert "dead letter [15-broken] not_json" in done.stdout
     assert "[demo-central-bank, revision 1]" in done.stdout
-    assert "Samuel Okafor said: “Half of this money will go to people who drive the largest cars" in done.stdout
+    assert re.search(r"[A-Z]\w+ [A-Z]\w+ said: “\w", done.stdout)
     assert "  position " in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
     assert re.search(r"http://127\.0\.0\.1:\d+/metrics", done.stdout)
