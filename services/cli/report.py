@@ -51,7 +51,7 @@ def position(item: Position) -> Text:
     ]
     if item.kind != "policy":
         conditions.append(f"{item.kind}: no policy")
-    details = ", ".join(str(condition).replace("_", " ") for condition in conditions)
+    details = ", ".join(conditions).replace("_", " ")
     return Text.assemble((one_line(holder), "bold"), " ", (verb, colour), f": {target}", (f" ({details})", "dim"))
 
 

@@ -172,7 +172,7 @@ class Lane:
         # Counted from the last delivery: under load batches fill, and what comes after a pause does not wait.
         closes_at = self._delivered_at + settings.transaction_linger_seconds
         while len(batch) < settings.transaction_articles and size_bytes < settings.transaction_bytes:
-            if not await self._is_read(len(batch), closes_at if batch else None):
+            if not await self._is_read(len(batch), closes_at):
                 break
             article = self._articles[len(batch)]
             article.settle()
@@ -181,7 +181,7 @@ class Lane:
             size_bytes += article.output_bytes
         return [] if self._revoked else batch
 
-    async def _is_read(self, index: int, closes_at: float | None) -> bool:
+    async def _is_read(self, index: int, closes_at: float) -> bool:
         """Wait for the result of the article in flight at `index`; False if the batch closes or the lane ends."""
         while not (len(self._articles) > index and self._articles[index].reading.done()):
             if self._revoked or (len(self._articles) <= index and self._last_orders):
@@ -189,7 +189,7 @@ class Lane:
             if 0 < index == len(self._articles) and self._shop.window.is_full:
                 return False  # to wait for more would be to wait for the linger: nothing comes before something leaves
             self._changed.clear()
-            wait_seconds = None if closes_at is None else closes_at - time.monotonic()
+            wait_seconds = closes_at - time.monotonic() if index else None  # a batch begins whenever its first comes
             try:
                 async with asyncio.timeout(wait_seconds):
                     await self._changed.wait()

@@ -73,7 +73,7 @@ class WorkerPool:
         self._metrics.queue_articles.set_function(lambda: len(self._backlog))
         self._metrics.children.set_function(lambda: self._alive)
         started = time.monotonic()
-        self._children = await Children.start(self._settings, self._factory)
+        self._children = await self._nursery()
         try:
             children = [await self._child() for _ in range(self._settings.children)]
         except PoolError as error:
@@ -83,7 +83,6 @@ class WorkerPool:
             task = asyncio.create_task(self._serve(slot, child), name=f"child {slot}")
             task.add_done_callback(self._ended)
             self._slots.append(task)
-        self._metrics.model.info(self._children.identity)
         log.info("%d children are ready after %.1f seconds", len(children), time.monotonic() - started)
 
     async def read(self, value: bytes | None, headers: Headers) -> Result:
@@ -238,6 +237,12 @@ class WorkerPool:
                 raise PoolError(f"children cannot be started: {reason}, {TRIES_TO_START} times in a row")
             await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**self._failed_starts)
 
+    async def _nursery(self) -> Children:
+        """Start the process that children are forked from, and say in the metrics what it has loaded."""
+        children = await Children.start(self._settings, self._factory)
+        self._metrics.model.info(children.identity)
+        return children
+
     async def _replace(self, lost: Children) -> None:
         """Put a new nursery in the place of one that was lost; the first slot that notices does it for all."""
         async with self._replacing:
@@ -247,7 +252,7 @@ class WorkerPool:
             self._metrics.child_restarts.labels(cause="nursery").inc()
             await lost.close(EXIT_SECONDS)
             try:
-                self._children = await Children.start(self._settings, self._factory)
+                self._children = await self._nursery()
             except StartError as error:
                 raise PoolError(str(error)) from None
 

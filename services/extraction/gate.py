@@ -24,10 +24,11 @@ def words(text: str, cue: Offsets, holder: Offsets | None, target: Offsets) -> I
 
 def score(text: str, cue: Offsets, holder: Offsets | None, target: Offsets) -> float:
     """Return how much the words of a stand speak for a policy position, as log odds; 0 where none is known."""
-    weights = _weights()
-    return fsum(weights.get(word, 0.0) for word in set(words(text, cue, holder, target)))
+    known = weights()
+    return fsum(known.get(word, 0.0) for word in set(words(text, cue, holder, target)))
 
 
 @cache
-def _weights() -> dict[str, float]:
+def weights() -> dict[str, float]:
+    """Return the weight of each word, read once a process."""
     return {word: float(weight) for word, weight in wordlists.rows("gate.tsv")}

@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from schemas import EnrichedArticle, Provenance, RawArticle
-from services.extraction import assembly, models, positions, quotes, reports, stands, thresholds, topics, truecase
+from services.extraction import assembly, gate, models, positions, quotes, reports, stands, thresholds, topics, truecase
 from services.extraction.backend import fastest
 from services.extraction.coreference import Coreference
 from services.extraction.document import Document, parse
@@ -202,8 +202,11 @@ def _load(language: str, package: str, wanted: Sequence[str]) -> _Model:
         components = SYNTAX if extractors == ("entities",) else WORDS
     nlp = models.load(package, components)
     network = Network() if {"quotes", "positions"} & set(extractors) else None
+    # Read with the rest, so that processes forked from this one share them.
+    if network is not None:
+        gate.weights()
     if "positions" in extractors:
-        topics.shipped()  # with the rest, so that processes forked from this one share it
+        topics.shipped()
     provenance = _provenance(package, models.version(nlp), extractors, network.fingerprint if network else None)
     return _Model(nlp, extractors, provenance, network)
 

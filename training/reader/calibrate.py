@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.extraction.document import Offsets
 from services.extraction.positions import STANCES
 from services.extraction.reader.confidence import UNCALIBRATED, Calibration, Confidence
 from services.extraction.reader.network import CALIBRATION, Network, Predicate, Task
@@ -54,7 +53,7 @@ def judged_quotes(
             "start": each.content[0][0],
             "end": each.content[-1][1],
             "fragments": each.content,
-            "speaker": _span(text, each.source),
+            "speaker": gold.span(text, each.source),
             "type": None,
         }
         for each in found
@@ -86,8 +85,8 @@ def judged_stands(
     text = row["text"]
     records = [
         {
-            "holder": _span(text, each.holder),
-            "target": _span(text, each.target),
+            "holder": gold.span(text, each.holder),
+            "target": gold.span(text, each.target),
             "stance": STANCES[each.modality],
         }
         for each in found
@@ -162,10 +161,6 @@ def write(path: Path, calibration: Calibration) -> None:
             archive.writestr(info, calibration.to_json() if info.filename == CALIBRATION else content)
 
 
-def _span(text: str, offsets: Offsets | None) -> dict[str, Any] | None:
-    return {"text": text[slice(*offsets)], "start": offsets[0], "end": offsets[1]} if offsets is not None else None
-
-
 def main() -> None:
     """Calibrate a file of weights."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -173,10 +168,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/eval"))
     options = parser.parse_args()
     network = Network(options.file)
-    rows = {
-        QUOTES: gold.load(options.data / "quotes/polnear.train.jsonl"),
-        POSITIONS: gold.load(options.data / "positions/positions_news.train.jsonl"),
-    }
+    rows = gold.annotated(options.data)
     models = {}
     held = zip((QUOTES, POSITIONS), gold.held_out(rows[QUOTES], rows[POSITIONS]), strict=True)
     for task, names in held:

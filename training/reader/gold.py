@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from services.extraction import document, quotation
+from services.extraction.document import Offsets
 from services.extraction.reader.wordpieces import WordPieces
 from services.extraction.reader.words import WORD, Words
 from services.extraction.stands import MODALITIES as CUED
@@ -103,6 +104,19 @@ def load(path: Path) -> dict[str, dict[str, Any]]:
     """Return the articles of a JSON Lines file by their ids."""
     with path.open(encoding="utf-8") as lines:
         return {row["doc_id"]: row for row in map(json.loads, lines)}
+
+
+def annotated(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the articles in `folder` that people have annotated to learn from, by task and id."""
+    return {
+        QUOTES: load(folder / "quotes/polnear.train.jsonl"),
+        POSITIONS: load(folder / "positions/positions_news.train.jsonl"),
+    }
+
+
+def span(text: str, offsets: Offsets | None) -> dict[str, Any] | None:
+    """Return a span of `text` as annotations have it."""
+    return {"text": text[slice(*offsets)], "start": offsets[0], "end": offsets[1]} if offsets is not None else None
 
 
 def module(path: Path) -> ModuleType:

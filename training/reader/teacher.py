@@ -8,7 +8,6 @@ new one is told nothing (self-training: Yarowsky 1995; with a network as its own
 from collections.abc import Mapping
 from typing import Any
 
-from services.extraction.document import Offsets
 from services.extraction.pipeline import candidates
 from services.extraction.reader.network import Network
 from services.extraction.reports import likely as likely_reports
@@ -27,8 +26,8 @@ def annotations(teacher: Network, row: Mapping[str, Any]) -> dict[str, list[dict
     return {
         QUOTES: [
             {
-                "cue": _span(each.cue),
-                "speaker": _span(each.source),
+                "cue": gold.span(row["text"], each.cue),
+                "speaker": gold.span(row["text"], each.source),
                 "fragments": each.content,
                 "optional": each.confidence < SURE,
             }
@@ -36,16 +35,12 @@ def annotations(teacher: Network, row: Mapping[str, Any]) -> dict[str, list[dict
         ],
         POSITIONS: [
             {
-                "cue": _span(each.cue),
-                "holder": _span(each.holder),
-                "target": _span(each.target),
+                "cue": gold.span(row["text"], each.cue),
+                "holder": gold.span(row["text"], each.holder),
+                "target": gold.span(row["text"], each.target),
                 "modality": each.modality,
                 "optional": each.confidence < SURE,
             }
             for each in likely_stands(taken, teacher.calibration.position, DOUBTFUL)
         ],
     }
-
-
-def _span(offsets: Offsets | None) -> dict[str, int] | None:
-    return {"start": offsets[0], "end": offsets[1]} if offsets is not None else None

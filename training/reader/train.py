@@ -79,10 +79,7 @@ def read_data(folder: Path, share: float, teacher: Network | None = None) -> Dat
 
     A `teacher` annotates the articles to learn from for the task that people have not annotated them for.
     """
-    rows: dict[str, Mapping[str, Any]] = {
-        QUOTES: gold.load(folder / "quotes/polnear.train.jsonl"),
-        POSITIONS: gold.load(folder / "positions/positions_news.train.jsonl"),
-    }
+    rows = gold.annotated(folder)
     held = dict(zip((QUOTES, POSITIONS), gold.held_out(rows[QUOTES], rows[POSITIONS]), strict=True))
     out = held[QUOTES] | held[POSITIONS]
     names = to_learn_from(rows, share)
