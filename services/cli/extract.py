@@ -1,5 +1,6 @@
 """`onrecord extract`: the reading without Kafka, of one article or of many."""
 
+import os
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from services.cli.console import UserError, err, fail, out, progress, show
+from services.extraction.threads import ONE_THREAD
 
 
 def extract(
@@ -34,6 +36,7 @@ def extract(
     """
     if as_json + (html is not None) + jsonl > 1:
         raise UserError("--json, --html and --jsonl exclude each other")
+    os.environ |= ONE_THREAD  # read here as in the service: the modules that read are imported from here on
     if jsonl:
         _extract_many(file)
     else:

@@ -18,6 +18,7 @@ from services.enricher import frames
 from services.enricher.messages import Message
 from services.enricher.nursery import EXIT_FORK, EXIT_MEMORY, FORK, KILL, ORDER, Born, Died, Loaded, NotLoaded, Reply
 from services.enricher.settings import Settings
+from services.extraction.threads import ONE_THREAD
 
 BIRTH_SECONDS = 20.0
 """How long a fork may take. It takes milliseconds; a machine that needs more than this is not working."""
@@ -25,21 +26,6 @@ REPORT_SECONDS = 15.0
 """How long the nursery may take to report a death that has been seen or ordered."""
 
 STANDARD_ERROR = 2
-
-# One thread a child: there is a child a core already, and a BLAS with threads of its own could not be forked.
-# These must be in the environment before numpy is imported.
-_ONE_THREAD = dict.fromkeys(
-    (
-        "BLIS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMEXPR_NUM_THREADS",
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "RAYON_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-    ),
-    "1",
-)
 
 
 class StartError(Exception):
@@ -126,7 +112,7 @@ class Children:
     async def start(cls, settings: Settings, factory: str) -> "Children":
         """Start a nursery and return when it has loaded what `factory` makes; raises StartError."""
         ours, theirs = socket.socketpair()
-        environment = os.environ | _ONE_THREAD | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment = os.environ | ONE_THREAD | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         program = "from services.enricher.nursery import main; main()"
         with theirs:
             nursery = subprocess.Popen(  # noqa: ASYNC220, S603 (a few milliseconds, once; nothing of it is input)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.rounds import ONE_THREAD
+from services.extraction.threads import ONE_THREAD
 
 if __name__ == "__main__":
     os.environ |= ONE_THREAD

@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.benchmarks.rounds import ONE_THREAD
+from services.extraction.threads import ONE_THREAD
 
 if __name__ == "__main__":
     os.environ |= ONE_THREAD

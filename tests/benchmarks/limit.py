@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from tests.benchmarks.rounds import ONE_THREAD
+from services.extraction.threads import ONE_THREAD
 
 if __name__ == "__main__":
     os.environ |= ONE_THREAD

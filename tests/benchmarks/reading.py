@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from types import SimpleNamespace
 
-from tests.benchmarks.rounds import ONE_THREAD
+from services.extraction.threads import ONE_THREAD
 
 if __name__ == "__main__":
     os.environ |= ONE_THREAD

@@ -17,8 +17,6 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "dist" / "bench"
 SAMPLES = ROOT / "services" / "cli" / "samples"
 ROUNDS = 5
-ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
-"""For the environment of what measures one core, before numpy is loaded: as in a child of the service."""
 
 
 def texts(number: int) -> list[str]:

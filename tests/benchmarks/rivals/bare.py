@@ -10,7 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+from services.extraction.threads import ONE_THREAD
+
+os.environ |= ONE_THREAD
 
 from services.enricher.messages import Message
 from services.enricher.reading import Reader
