@@ -161,13 +161,15 @@ def _zone(line: str, *, opening: bool, first: bool, alone: bool, title: str | No
     short = len(line) <= HEADLINE_LENGTH
     if title is not None and opening and line.strip() == title.strip():
         return Zone.HEADLINE
+    if CREDIT.search(line):
+        return Zone.CAPTION
     if first and not alone and short and (not ended or is_headline_case(line)):
         return Zone.HEADLINE
     if DATE_LINE.match(line):
         return Zone.DATELINE
     if is_capitals(line):
         return Zone.RELATED_LINK
-    if CREDIT.search(line) or (opening and SHOW.search(line)):
+    if opening and SHOW.search(line):
         return Zone.CAPTION
     if not alone and len(line) <= NOTE_LENGTH and BYLINE.search(line) and not (opening and " is a" in line):
         return Zone.BYLINE
