@@ -210,6 +210,13 @@ class Settings(BaseSettings):
         "Least confidence of a quote: higher is more precise and misses more (docs/quality.md).",
         "0 to 1", ge=0, le=1,
     )  # fmt: skip
+    thought_confidence: float = _setting(
+        thresholds.DEFAULT.thought,
+        "The same where the cue reports a thought, a feeling or a plan.",
+        "0 to 1",
+        ge=0,
+        le=1,
+    )
     position_confidence: float = _setting(
         thresholds.DEFAULT.position, "The same of a policy position.", "0 to 1", ge=0, le=1
     )
@@ -312,7 +319,7 @@ class Settings(BaseSettings):
     @property
     def thresholds(self) -> Thresholds:
         """The least confidence of what is published."""
-        return Thresholds(self.quote_confidence, self.position_confidence)
+        return Thresholds(self.quote_confidence, self.thought_confidence, self.position_confidence)
 
 
 def load_settings(**instead: Any) -> Settings:

@@ -163,8 +163,7 @@ class Pipeline:
             words = Words.of(document, marked, model.network.wordpieces)
             reported, taken = candidates(model.network, words)
             watch.lap(Step.READER)
-            sure = reports.likely(reported, self._least.quote)
-            spoken = quotes.extract(document, doc, coreference, marked, sure)
+            spoken = quotes.extract(document, doc, coreference, marked, reported, least=self._least)
             watch.lap(Step.QUOTES)
             if "positions" in model.extractors:
                 held = stands.likely(taken, model.network.calibration.position, self._least.position)

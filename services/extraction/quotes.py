@@ -19,7 +19,8 @@ from services.extraction.coreference import Coreference
 from services.extraction.cues import Cues, lexicon
 from services.extraction.document import Block, Document, Offsets
 from services.extraction.quotation import Passage
-from services.extraction.reports import Report
+from services.extraction.reports import Report, likely
+from services.extraction.thresholds import Thresholds
 from services.extraction.transcripts import Turn, turns
 from services.extraction.wordlists import rows
 
@@ -61,17 +62,25 @@ class Found:
 
 
 def extract(
-    document: Document, doc: Doc, coreference: Coreference, marked: Sequence[Passage], reports: Sequence[Report]
+    document: Document,
+    doc: Doc,
+    coreference: Coreference,
+    marked: Sequence[Passage],
+    reports: Sequence[Report],
+    *,
+    least: Thresholds,
 ) -> list[Found]:
     """Return the quotes of an article in the order of their first words.
 
     `doc` is spaCy's reading of the article's text, offset for offset, with parse, tags and lemmas; `marked` its
-    passages between quotation marks, `reports` the attributions that the learned reader finds, both in order.
+    passages between quotation marks, `reports` the attributions that the learned reader takes to be possible, both in
+    order. Of these, all that are at least as sure as `least` asks are quotes.
     """
     cues = lexicon()
     blocks = document.spoken
     found = [_turn(turn) for turn in turns(document)]
-    narrated = _outside([quote.pieces[0] for quote in found], reports)
+    sure = _sure(document.text, doc, reports, marked, least)
+    narrated = _outside([quote.pieces[0] for quote in found], likely(sure))
     found += _attributed(document.text, doc, marked, narrated, cues)
     _with_marked(found, _marked_quotes(document.text, doc, blocks, marked, cues), cues)
     found.sort(key=lambda quote: (quote.start, quote.end))
@@ -82,6 +91,18 @@ def extract(
             quote.act = Act.SAY
     _resolve(found, doc, blocks, coreference)
     return found
+
+
+def _sure(
+    text: str, doc: Doc, reports: Iterable[Report], marked: Sequence[Passage], least: Thresholds
+) -> Iterator[Report]:
+    """Yield the attributions that are as sure as `least` asks: words between marks are said, whatever the cue."""
+    for report in reports:
+        is_said = (
+            _act(doc, report.cue, lexicon()) is Act.SAY or kind_of(text, report.content, marked) is QuoteKind.DIRECT
+        )
+        if report.confidence >= (least.quote if is_said else least.thought):
+            yield report
 
 
 def kind_of(text: str, pieces: Sequence[Offsets], marked: Sequence[Passage]) -> QuoteKind:

@@ -48,7 +48,7 @@ def report(predicate: Predicate, confidence: Confidence) -> Report:
     )
 
 
-def likely(reports: Iterable[Report], least: float) -> list[Report]:
+def likely(reports: Iterable[Report], least: float = 0.0) -> list[Report]:
     """Return the attributions with at least a confidence of `least`, in the order of their cues.
 
     A word is said once: of two attributions that claim it, the surer one has it.
