@@ -167,7 +167,7 @@ lock: env ## resolve pyproject.toml anew into the lock files
 	@$(COMPILE) --all-extras --output-file requirements.lock
 	@$(COMPILE) --extra tracing --constraint requirements.lock --output-file deploy/docker/requirements.lock
 	@$(COMPILE) training/requirements.in --constraint requirements.lock --output-file training/requirements.lock
-	@$(COMPILE) tests/benchmarks/requirements.in --extra broker --constraint requirements.lock --output-file tests/benchmarks/requirements.lock
+	@$(COMPILE) tests/benchmarks/requirements.in --extra broker --output-file tests/benchmarks/requirements.lock
 
 .PHONY: clean
 clean: ## remove what was made here

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from schemas.topics import MEBIBYTE
-from tests.benchmarks import alternatives, growth, latency, limit, obvious, plot, processes, rounds, service
+from tests.benchmarks import alternatives, growth, latency, limit, plot, processes, rounds, service
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,10 +39,17 @@ reading.main(1, 1, (100,))
     assert 0 < results["rest_share"] < 1
 
 
+@pytest.mark.skipif(not service.RIVALS.exists(), reason="PyTorch is not on this machine; `make bench` installs it")
 def test_the_obvious_reading_finds_what_ours_finds() -> None:
     (_, value), *_ = service.messages(1)
-    run = obvious.Obvious().read(value)
-    assert {output.topic for output in run} >= {"news.article.enriched.v1", "news.entity.mentioned.v1"}
+    program = """
+import sys
+from tests.benchmarks.obvious import Obvious
+print(*(output.topic for output in Obvious().read(sys.stdin.buffer.read())))
+"""
+    command = [str(service.RIVALS), "-c", program]
+    topics = subprocess.run(command, cwd=ROOT, input=value, capture_output=True, check=True).stdout.decode().split()
+    assert {"news.article.enriched.v1", "news.entity.mentioned.v1", "news.quote.extracted.v1"} <= set(topics)
 
 
 def test_memory_is_told_by_whose_it_is() -> None:

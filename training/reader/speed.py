@@ -1,8 +1,8 @@
-"""Time the reader beside the sketch it replaces: `python -m training.reader.speed RUN FILE --sketch encoder.py`.
+"""Time the reader beside the sketch it replaces: `python -m training.reader.speed FILE --sketch encoder.py`.
 
 Both read the same articles in turn, on one thread, in processor time. The sketch is timed as it was measured: its
 encoder in eight bits over batches of eight windows, the argument head in PyTorch, no decoding. Its encoder gets the
-weights of RUN, so that it sees as many cues; those of its argument head do not change its time.
+weights of FILE, so that it sees as many cues; those of its argument head do not change its time.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from services.extraction import reports, stands, thresholds
 from services.extraction.pipeline import candidates
 from services.extraction.reader.network import Network
 from training.reader import gold
-from training.reader.export import load
+from training.reader.restored import restored
 from training.reader.train import start_folder
 
 ARTICLES = 24
@@ -44,10 +44,10 @@ def reader(network: Network, texts: list[str]) -> int:
     return count
 
 
-def sketch(source: Path, run: Path, folder: Path) -> tuple[ModuleType, Any, Any, Callable[..., tuple[Tensor, ...]]]:
+def sketch(source: Path, file: Path, folder: Path) -> tuple[ModuleType, Any, Any, Callable[..., tuple[Tensor, ...]]]:
     """Return the module of the sketch, a model, its word pieces and its encoder in eight bits."""
     module = gold.module(source)
-    network, vocabulary = load(run)
+    network, vocabulary = restored(file), list(Network(file).wordpieces.numbers)
     model = module.Model().eval()
     model.enc.load_bert(start_folder())
     ours = network.encoder
@@ -85,7 +85,6 @@ def sketch(source: Path, run: Path, folder: Path) -> tuple[ModuleType, Any, Any,
 def main() -> None:
     """Print words a second of both, and the median of their ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path)
     parser.add_argument("file", type=Path)
     parser.add_argument("--sketch", type=Path, required=True)
     parser.add_argument("--data", type=Path, default=Path("../shared/eval"))
@@ -94,7 +93,7 @@ def main() -> None:
     texts = [row["text"] for row in list(gold.load(options.data / "quotes/polnear.dev.jsonl").values())[:ARTICLES]]
     network = Network(options.file)
     with tempfile.TemporaryDirectory() as folder:
-        module, model, pieces, forward = sketch(options.sketch, options.run, Path(folder))
+        module, model, pieces, forward = sketch(options.sketch, options.file, Path(folder))
         ratios = []
         for _ in range(ROUNDS):
             began = time.process_time()

@@ -113,9 +113,14 @@ def _best(begins: Floats, ends: Floats, inside: Floats, required: Floats, longes
     """
     gain = np.log(inside + LITTLE) - np.log(1 - required + LITTLE)
     total = np.concatenate([[0.0], np.cumsum(gain)]) * ROLE_WEIGHT
-    beginning = np.concatenate([np.full(longest - 1, -np.inf), np.log(begins + LITTLE) - total[:-1]])
-    reached = sliding_window_view(beginning, longest)  # a row a last word: the first words that it may go with
-    last = int((reached.max(1) + np.log(ends + LITTLE) + total[1:]).argmax())
+    beginning, ending = np.log(begins + LITTLE) - total[:-1], np.log(ends + LITTLE) + total[1:]
+    last = int((np.maximum.accumulate(beginning) + ending).argmax())
+    first = int(beginning[: last + 1].argmax())
+    if last - first < longest:
+        return first, last
+    # Seldom is the likeliest of all spans too long, and only then the first words of each last one are counted off.
+    reached = sliding_window_view(np.concatenate([np.full(longest - 1, -np.inf), beginning]), longest)
+    last = int((reached.max(1) + ending).argmax())
     return last - longest + 1 + int(reached[last].argmax()), last
 
 

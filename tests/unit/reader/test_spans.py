@@ -1,6 +1,7 @@
 """From probabilities to spans."""
 
 import numpy as np
+import pytest
 
 from services.extraction import document
 from services.extraction.reader import spans
@@ -55,3 +56,26 @@ def test_a_second_argument_where_both_edges_are_likely() -> None:
     two.edges[7, 0] = two.edges[8, 1] = 0.4
     assert [span for span, _ in spans.further(two, spans.SOURCE, (0, 1), 0.3)] == [(7, 9)]
     assert list(spans.further(two, spans.SOURCE, (0, 1), 0.5)) == []
+
+
+@pytest.mark.parametrize("words", [1, 2, 7, 40])
+@pytest.mark.parametrize("longest", [1, 3, 60])
+def test_the_best_span_is_the_likeliest_of_all_that_are_short_enough(words: int, longest: int) -> None:
+    numbers = np.random.default_rng(0)
+    for _ in range(30):
+        begins, ends, inside = (numbers.random(words, dtype=np.float32) ** 3 for _ in range(3))
+        gain = np.log(inside + spans.LITTLE) - np.log(1 - inside + spans.LITTLE)
+
+        def weight(span: tuple[int, int]) -> float:
+            edges = np.log(begins[span[0]] + spans.LITTLE) + np.log(ends[span[1]] + spans.LITTLE)  # noqa: B023
+            return float(edges + spans.ROLE_WEIGHT * gain[span[0] : span[1] + 1].sum())  # noqa: B023
+
+        short = [(first, last) for first in range(words) for last in range(first, min(words, first + longest))]
+        assert spans._best(begins, ends, inside, inside, longest) == max(short, key=weight)
+
+
+def test_a_span_that_is_too_long_gives_way_to_the_best_that_is_not() -> None:
+    begins, ends, inside = np.full(6, 0.01, np.float32), np.full(6, 0.01, np.float32), np.full(6, 0.9, np.float32)
+    begins[0], ends[5], begins[4] = 0.9, 0.9, 0.5
+    assert spans._best(begins, ends, inside, inside, 6) == (0, 5)
+    assert spans._best(begins, ends, inside, inside, 3) == (4, 5)
