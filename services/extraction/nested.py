@@ -9,6 +9,9 @@ from services.extraction import syntax, targets
 from services.extraction.stands import Stand
 from services.extraction.wordlists import group
 
+ACTORS = frozenset({"GPE", "NORP", "ORG", "PERSON"})
+"""Of a name before the noun ("a *Labour* call"): others say when or about what it is."""
+
 
 def nested(doc: Doc, stand: Stand) -> Iterator[Stand]:
     """Yield the stand of whoever made the request or the offer that a stand is on, as likely as that one."""
@@ -23,10 +26,14 @@ def nested(doc: Doc, stand: Stand) -> Iterator[Stand]:
 
 
 def _maker(noun: Token) -> Token | None:
-    """Return whose request it is: "*Kyiv's* call", "a call by *Kyiv*", "an appeal from *Kyiv*"."""
+    """Return whose request it is: "*Kyiv's* call", "a *United Nations* appeal", "a call by *Kyiv*", "an appeal from
+    *Kyiv*"."""
     owner = syntax.child(noun, "poss")
     if owner is not None:
         return owner
+    name = syntax.child(noun, "compound")
+    if name is not None and name.ent_type_ in ACTORS:
+        return name
     prep = next(
         (each for each in noun.children if each.dep_ in ("prep", "agent") and each.lower_ in ("by", "from")), None
     )

@@ -3,12 +3,12 @@
 
 Needs the folder `../shared` beside the project. Reads the development sets again and again, each time with one part
 left out, and prints the scores as a table. `--weights FILE` adds a row for another file of weights, for example one in
-32 bits (`python -m training.reader.export RUN FILE --fp32`).
+32 bits (`python -m training.reader.export RUN FILE --fp32`). `--thresholds` prints a row for each of several thresholds
+instead, and `--held-out` reads the articles that are held out from training, which choose between them.
 """
 
 import argparse
-import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from schemas import RawArticle
 from services.extraction.pipeline import Pipeline
 from services.extraction.reader.network import Network
 from services.extraction.thresholds import Thresholds
-from training.reader.gold import module
+from training.reader import gold
 
 GOLD = Path(__file__).parents[2].parent / "shared" / "eval"
 QUOTES, POSITIONS, TEXTBOOK = "quotes/polnear.dev", "positions/positions_news.dev", "positions/plover_policy.dev"
@@ -46,49 +46,65 @@ PARTS: dict[str, dict[str, Any]] = {
 """What is replaced by what, to leave a part out."""
 
 
-def rows(name: str) -> list[dict[str, Any]]:
-    """Return the annotated articles of a set."""
-    return [json.loads(line) for line in (GOLD / f"{name}.jsonl").read_text(encoding="utf-8").splitlines() if line]
+THRESHOLDS = (
+    *(Thresholds(least, least, least) for least in (0.2, 0.3, 0.4, 0.5, 0.6)),
+    *(Thresholds(0.4, thought, 0.3) for thought in (0.5, 0.6, 0.7)),
+)
+
+Rows = list[dict[str, Any]]
 
 
-def readings(pipeline: Pipeline, gold: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def development() -> list[Rows]:
+    """Return the annotated articles of each development set."""
+    return [list(gold.load(GOLD / f"{name}.jsonl").values()) for name in (QUOTES, POSITIONS, TEXTBOOK)]
+
+
+def held_out() -> list[Rows]:
+    """Return the articles held out from training for quotes and for positions; there are no textbook sentences."""
+    annotated = gold.annotated(GOLD)
+    names = gold.held_out(annotated[gold.QUOTES], annotated[gold.POSITIONS])
+    return [
+        [annotated[task][name] for name in sorted(names[at])] for at, task in enumerate((gold.QUOTES, gold.POSITIONS))
+    ]
+
+
+def readings(pipeline: Pipeline, rows: Rows) -> Rows:
     """Return what the pipeline reads in the articles of a set, as events."""
-    articles = [RawArticle(article_id=row["doc_id"], body=row["text"]) for row in gold]
+    articles = [RawArticle(article_id=row["doc_id"], body=row["text"]) for row in rows]
     return [reading.model_dump(mode="json") for reading in pipeline.read(articles)]
 
 
-def figures(pipeline: Pipeline) -> list[Any]:
-    """Return the figures of one row of the table, in the order of its columns."""
+def figures(pipeline: Pipeline, sets: Sequence[Rows]) -> list[Any]:
+    """Return the figures of one row of the table, in the order of its columns; `sets` are quotes, then positions."""
     evaluate, quotes, positions = (
-        module(GOLD / name) for name in ("evaluate.py", "quotes/score.py", "positions/score.py")
+        gold.module(GOLD / name) for name in ("evaluate.py", "quotes/score.py", "positions/score.py")
     )
-    gold = rows(QUOTES)
-    read = {each["article_id"]: evaluate.quotes(each) for each in readings(pipeline, gold)}
+    quoted, *positioned = sets
+    read = {each["article_id"]: evaluate.quotes(each) for each in readings(pipeline, quoted)}
     found: list[Any] = []
     for options in ({}, {"speech": True}, {"view": "segment", "types": ["direct"]}):
-        score = quotes.score(gold, read, **options)
+        score = quotes.score(quoted, read, **options)
         found += [score["exact"]["F1"], score["iou>=0.5"]["F1"], score["e2e_F1"]]
-    for name in (POSITIONS, TEXTBOOK):
-        gold = rows(name)
-        for row in gold:
+    for rows in positioned:
+        for row in rows:
             row["positions"] = [each for each in row["positions"] if each.get("kind", "policy") == "policy"]
             for each in row["positions"]:
                 if each.get("holder") and each.get("holder_resolved"):
                     each["holder"]["canonical"] = each["holder_resolved"]
         predicted = [
-            {"doc_id": each["article_id"], "positions": evaluate.positions(each)} for each in readings(pipeline, gold)
+            {"doc_id": each["article_id"], "positions": evaluate.positions(each)} for each in readings(pipeline, rows)
         ]
-        score = positions.score(gold, predicted)
+        score = positions.score(rows, predicted)
         found += [score["end_to_end"][0], score["end_to_end"][2]]
     return found
 
 
-def measured(replaced: dict[str, Any], make: Callable[[], Pipeline]) -> list[Any]:
+def measured(replaced: dict[str, Any], sets: Sequence[Rows]) -> list[Any]:
     """Return the figures with some parts replaced."""
     with ExitStack() as stack:
         for target, replacement in replaced.items():
             stack.enter_context(mock.patch(target, replacement))
-        return figures(make())
+        return figures(Pipeline(), sets)
 
 
 def main() -> None:
@@ -96,22 +112,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--thresholds", action="store_true", help="a row for each of several thresholds instead")
+    parser.add_argument("--held-out", action="store_true", help="of the articles held out from training")
     options = parser.parse_args()
+    sets = held_out() if options.held_out else development()
     columns = [f"{name} {figure}" for name in ("all", "speech", "direct") for figure in ("exact", "IoU", "e2e")]
-    columns += ["news P", "news F1", "textbook P", "textbook F1"]
+    columns += [f"{name} {figure}" for name in ("news", "textbook")[: len(sets) - 1] for figure in ("P", "F1")]
     print("| | " + " | ".join(columns) + " |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
+    print("|---" * (len(columns) + 1) + "|")
     if options.thresholds:
-        for least in (0.2, 0.3, 0.4, 0.5, 0.6):
-            _row(f"{least:.1f}", figures(Pipeline(least=Thresholds(least, least))))
+        for least in THRESHOLDS:
+            name = f"{least.quote} / {least.thought} / {least.position}"
+            _row(name, figures(Pipeline(least=least), sets))
         return
     if options.weights:
         network = Network(options.weights)
-        _row("as shipped", figures(Pipeline()))
-        _row(options.weights.name, measured({f"{EXTRACTION}.pipeline.Network": lambda: network}, Pipeline))
+        _row("as shipped", figures(Pipeline(), sets))
+        _row(options.weights.name, measured({f"{EXTRACTION}.pipeline.Network": lambda: network}, sets))
         return
     for name, replaced in PARTS.items():
-        _row(name, measured(replaced, Pipeline))
+        _row(name, measured(replaced, sets))
 
 
 def _row(name: str, numbers: list[Any]) -> None:
