@@ -183,6 +183,12 @@ def _optimiser(network: Reader, recipe: Recipe) -> torch.optim.Optimizer:
     )
 
 
+def _short_numbers() -> torch.autocast:
+    """Return the context in which products are computed in bfloat16, where the processor can: one without AVX-512 takes
+    twenty times as long as for 32 bits."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=torch.backends.cpu.get_cpu_capability() == "AVX512")
+
+
 def _rate(step: int, steps: int, warm_up: float) -> float:
     return min((step + 1) / (warm_up * steps), max(0.01, (steps - step) / ((1 - warm_up) * steps)))
 
@@ -258,7 +264,7 @@ def _one_epoch(run: Run, data: Data, recipe: Recipe, steps: int, log: Any) -> di
         for each in run.optimiser.param_groups:
             base = recipe.encoder_rate if each is run.optimiser.param_groups[0] else recipe.head_rate
             each["lr"] = base * _rate(run.step, steps, recipe.warm_up)
-        with torch.autocast("cpu", torch.bfloat16):
+        with _short_numbers():
             parts = losses(run.network, batch, recipe)
         run.optimiser.zero_grad()
         total(parts, len(group), recipe).backward()
@@ -290,7 +296,7 @@ def held_out_losses(network: Reader, data: Data, recipe: Recipe) -> dict[str, fl
     windows: list[Sample] = [each for example in data.held for each in samples(example, data.wordpieces)]
     windows.sort(key=lambda each: len(each.pieces))
     for start in range(0, len(windows), 16):
-        with torch.autocast("cpu", torch.bfloat16):
+        with _short_numbers():
             parts = losses(network, collate(windows[start : start + 16]), recipe)
         for name, part in parts.items():
             sums[name] = sums.get(name, 0.0) + part.item()
