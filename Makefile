@@ -106,6 +106,7 @@ BENCH := dist/bench/venv
 $(BENCH)/installed: tests/benchmarks/requirements.lock
 	@$(PYTHON) -m venv --clear $(BENCH)
 	@$(BENCH)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r tests/benchmarks/requirements.lock
+	@$(BENCH)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: bench

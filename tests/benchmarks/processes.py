@@ -14,6 +14,11 @@ def tree(pids: Iterable[int]) -> list[int]:
     return [one for pid in pids for one in (pid, *descendants(pid))]
 
 
+def is_running(pid: int) -> bool:
+    """Return whether a child of ours has not ended."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
 def cpu_seconds(pids: Iterable[int]) -> float:
     """Return the processor time of processes and of all below them."""
     ticks = 0

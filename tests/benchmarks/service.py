@@ -133,7 +133,7 @@ async def run(candidate: Candidate, arena: Arena, articles: list[tuple[str, byte
         group = f"bench-{time.time_ns()}"
         with running(candidate, arena.bootstrap, group, log) as pids:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await _assembled(arena.bootstrap, group, candidate.processes)
+                await _assembled(arena.bootstrap, group, pids)
                 await arena.send(messages(WARM, "warm"))
                 await _until_seen(consumer, WARM)
                 began, cpu_seconds = time.monotonic(), processes.cpu_seconds(pids)
@@ -144,14 +144,19 @@ async def run(candidate: Candidate, arena: Arena, articles: list[tuple[str, byte
             return Run(len(articles) / seconds, used / len(articles), memory)
 
 
-async def _assembled(bootstrap: str, group: str, members: int) -> None:
-    """Return when a consumer group has so many members and has shared its partitions out."""
+async def _assembled(bootstrap: str, group: str, pids: list[int]) -> None:
+    """Return when these processes are the members of a consumer group and have shared its partitions out.
+
+    Raises RuntimeError where one of them has ended.
+    """
     async with administering(bootstrap) as admin:
         while True:
+            if not all(map(processes.is_running, pids)):
+                raise RuntimeError("a candidate ended before it read anything: see its log in dist/bench")
             with suppress(KafkaError):  # before its first group, a broker has no coordinator
                 (answer,) = await admin.describe_consumer_groups([group])
                 (_, _, state, _, _, present, *_), *_ = answer.groups
-                if state == "Stable" and len(present) == members:
+                if state == "Stable" and len(present) == len(pids):
                     return
             await asyncio.sleep(POLL_SECONDS)
 

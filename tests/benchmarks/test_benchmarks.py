@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -58,6 +59,15 @@ def test_memory_is_told_by_whose_it_is() -> None:
     after = processes.memory(os.getpid())
     assert 0.9 * len(held) < after["private"] - before["private"] < 1.5 * len(held)
     assert after["private"] <= after["proportional"] <= after["resident"]
+
+
+def test_a_process_that_has_ended_is_not_running() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert processes.is_running(child.pid)
+    os.kill(child.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert not processes.is_running(child.pid)
+    child.communicate()
 
 
 def test_a_child_shares_what_it_has_not_copied() -> None:
