@@ -17,7 +17,7 @@ from unittest import mock
 from schemas import RawArticle
 from services.extraction.pipeline import Pipeline
 from services.extraction.reader.network import Network
-from services.extraction.thresholds import Thresholds
+from services.extraction.thresholds import DEFAULT, Thresholds
 from training.reader import gold
 
 GOLD = Path(__file__).parents[2].parent / "shared" / "eval"
@@ -47,9 +47,15 @@ PARTS: dict[str, dict[str, Any]] = {
 
 
 THRESHOLDS = (
-    *(Thresholds(least, least, least) for least in (0.2, 0.3, 0.4, 0.5, 0.6)),
-    *(Thresholds(0.4, thought, 0.3) for thought in (0.5, 0.6, 0.7)),
+    Thresholds(0.3, 0.3, 0.2),
+    Thresholds(0.4, 0.4, 0.25),
+    Thresholds(0.4, 0.5, 0.3),
+    DEFAULT,
+    Thresholds(0.4, 0.7, 0.4),
+    Thresholds(0.5, 0.5, 0.5),
+    Thresholds(0.5, 0.6, 0.6),
 )
+"""One for all quotes, and ever more for thoughts; for positions from many to few."""
 
 Rows = list[dict[str, Any]]
 
@@ -86,15 +92,10 @@ def figures(pipeline: Pipeline, sets: Sequence[Rows]) -> list[Any]:
         score = quotes.score(quoted, read, **options)
         found += [score["exact"]["F1"], score["iou>=0.5"]["F1"], score["e2e_F1"]]
     for rows in positioned:
-        for row in rows:
-            row["positions"] = [each for each in row["positions"] if each.get("kind", "policy") == "policy"]
-            for each in row["positions"]:
-                if each.get("holder") and each.get("holder_resolved"):
-                    each["holder"]["canonical"] = each["holder_resolved"]
         predicted = [
             {"doc_id": each["article_id"], "positions": evaluate.positions(each)} for each in readings(pipeline, rows)
         ]
-        score = positions.score(rows, predicted)
+        score = positions.score([row | {"positions": gold.policies(row)} for row in rows], predicted)
         found += [score["end_to_end"][0], score["end_to_end"][2]]
     return found
 

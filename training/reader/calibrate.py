@@ -91,10 +91,7 @@ def judged_stands(
         }
         for each in found
     ]
-    true = [each for each in row["positions"] if each.get("kind", "policy") == "policy"]
-    for each in true:
-        if each.get("holder") and each.get("holder_resolved"):
-            each["holder"]["canonical"] = each["holder_resolved"]
+    true = gold.policies(row)
 
     def agreement(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
         near = one["evidence"]["start"] - 200 < other["target"]["start"] < one["evidence"]["end"] + 200

@@ -119,6 +119,15 @@ def span(text: str, offsets: Offsets | None) -> dict[str, Any] | None:
     return {"text": text[slice(*offsets)], "start": offsets[0], "end": offsets[1]} if offsets is not None else None
 
 
+def policies(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the annotated positions on policies, with the full names of their holders where the evaluation looks."""
+    found = [each for each in row[POSITIONS] if each.get("kind", "policy") == "policy"]
+    for each in found:
+        if each.get("holder") and each.get("holder_resolved"):
+            each["holder"]["canonical"] = each["holder_resolved"]
+    return found
+
+
 def module(path: Path) -> ModuleType:
     """Return the evaluation's module at `path`: its scorers are files beside the data, and no package."""
     spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
