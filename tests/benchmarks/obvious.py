@@ -35,7 +35,7 @@ class Obvious:
     """Reads one raw message."""
 
     def __init__(self) -> None:
-        reader = restored(network.SHIPPED)
+        reader, _ = restored(network.SHIPPED)
         sessions = map(_Session, (reader.encoder, reader.arguments))  # as Network makes them
         with (
             mock.patch.object(models, "load", lambda package, _: spacy.load(package)),

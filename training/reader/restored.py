@@ -19,8 +19,8 @@ FUSED = ".layer."
 """How the parts of an encoder's layer are called in the file, where the layer is one of eight_bits.Fused."""
 
 
-def restored(path: Path) -> Reader:
-    """Return the network in the file at `path`, which training.reader.export wrote in eight bits."""
+def restored(path: Path) -> tuple[Reader, list[str]]:
+    """Return the network in the file at `path`, written by training.reader.export in eight bits, and its vocabulary."""
     with zipfile.ZipFile(path) as archive:
         vocabulary = archive.read(VOCABULARY).decode("utf-8").split("\n")
         network = Reader(len(vocabulary), Sizes())
@@ -30,7 +30,7 @@ def restored(path: Path) -> Reader:
             if part is network.encoder:
                 tensors = {name.replace(FUSED, "."): tensor for name, tensor in tensors.items()}
             part.load_state_dict({name: _weight(tensors, name) for name in part.state_dict()})
-    return network.eval()
+    return network.eval(), vocabulary
 
 
 def _weight(tensors: Mapping[str, Tensor], name: str) -> Tensor:

@@ -47,7 +47,7 @@ def reader(network: Network, texts: list[str]) -> int:
 def sketch(source: Path, file: Path, folder: Path) -> tuple[ModuleType, Any, Any, Callable[..., tuple[Tensor, ...]]]:
     """Return the module of the sketch, a model, its word pieces and its encoder in eight bits."""
     module = gold.module(source)
-    network, vocabulary = restored(file), list(Network(file).wordpieces.numbers)
+    network, vocabulary = restored(file)
     model = module.Model().eval()
     model.enc.load_bert(start_folder())
     ours = network.encoder
